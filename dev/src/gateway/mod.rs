@@ -1,0 +1,1 @@
+//! DevGateway: the job side of a Zeebe gateway, in memory, over real gRPC.

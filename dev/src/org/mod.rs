@@ -1,0 +1,1 @@
+//! DevOrg: a Salesforce org, in memory, over real HTTP.

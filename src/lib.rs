@@ -1,0 +1,1 @@
+//! A job worker that carries out the Salesforce tasks of BPMN processes on Camunda 8 (Zeebe).

@@ -1,0 +1,3 @@
+//! The `salesforce-connector` program.
+
+fn main() {}
