@@ -1,0 +1,187 @@
+//! Requests as values: built by pure functions, sent by [`SalesforceClient`](super::SalesforceClient).
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde_json::{Map, Value};
+
+use super::types::{ExternalId, FieldName, ObjectName, RecordId};
+
+/// Everything but RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whether a call may be repeated when it is not known what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallClass {
+    /// Changes nothing.
+    Read,
+    /// Changes something, and a second time changes nothing more: update, upsert, delete.
+    IdempotentWrite,
+    /// A second time has a second effect: create.
+    UnsafeWrite,
+}
+
+/// A request to an org's REST API, without host, credentials and API version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// The percent-encoded path, with its leading slash.
+    pub path: Path,
+    /// Names and values, not yet encoded.
+    pub query: Vec<(String, String)>,
+    /// Further headers, such as `Sforce-Query-Options`.
+    pub headers: Vec<(&'static str, String)>,
+    /// A JSON body, if any.
+    pub body: Option<Value>,
+    /// Whether it may be repeated.
+    pub class: CallClass,
+}
+
+/// Where a request goes, below the org's base address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Below `/services/data/vNN.N`, with the client's API version.
+    Versioned(String),
+    /// Below the host, such as a `nextRecordsUrl`, which carries its own version.
+    Absolute(String),
+}
+
+/// Encodes one path segment: nothing in it can leave the segment.
+///
+/// `.` and `..` have no encoding that URL parsers leave alone; [`ExternalId`] refuses them.
+fn segment(text: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(text, ENCODED)
+}
+
+impl Request {
+    fn new(method: Method, path: String, class: CallClass) -> Self {
+        let (query, headers) = (Vec::new(), Vec::new());
+        Self { method, path: Path::Versioned(path), query, headers, body: None, class }
+    }
+
+    fn with_body(mut self, body: Map<String, Value>) -> Self {
+        self.body = Some(Value::Object(body));
+        self
+    }
+
+    /// `GET /query?q=…`: the first page of a SOQL query.
+    pub fn query(soql: &str) -> Self {
+        let mut request = Self::new(Method::GET, "/query".to_owned(), CallClass::Read);
+        request.query.push(("q".to_owned(), soql.to_owned()));
+        request
+    }
+
+    /// The next page of a query, from the `nextRecordsUrl` of the page before.
+    pub fn next_records(next_records_url: &str) -> Self {
+        let mut request = Self::new(Method::GET, String::new(), CallClass::Read);
+        request.path = Path::Absolute(next_records_url.to_owned());
+        request
+    }
+
+    /// `POST /sobjects/Account`: creates a record.
+    pub fn create(object: &ObjectName, fields: Map<String, Value>) -> Self {
+        let path = format!("/sobjects/{}", segment(object.as_str()));
+        Self::new(Method::POST, path, CallClass::UnsafeWrite).with_body(fields)
+    }
+
+    /// `GET /sobjects/Account/001…[/Relationship]`: reads a record, or what it is related to.
+    pub fn get(object: &ObjectName, id: &RecordId, relationship: Option<&FieldName>) -> Self {
+        let mut path = record_path(object, id);
+        if let Some(relationship) = relationship {
+            path.push('/');
+            path.push_str(&segment(relationship.as_str()).to_string());
+        }
+        Self::new(Method::GET, path, CallClass::Read)
+    }
+
+    /// `PATCH /sobjects/Account/001…`: changes fields of a record.
+    pub fn update(object: &ObjectName, id: &RecordId, fields: Map<String, Value>) -> Self {
+        Self::new(Method::PATCH, record_path(object, id), CallClass::IdempotentWrite).with_body(fields)
+    }
+
+    /// `DELETE /sobjects/Account/001…`: moves a record to the recycle bin.
+    pub fn delete(object: &ObjectName, id: &RecordId) -> Self {
+        Self::new(Method::DELETE, record_path(object, id), CallClass::IdempotentWrite)
+    }
+
+    /// `PATCH /sobjects/Account/Key__c/value`: creates or changes the record that has this external id.
+    pub fn upsert(object: &ObjectName, key: &ExternalId, fields: Map<String, Value>) -> Self {
+        let (field, value) = (segment(key.field().as_str()), segment(key.value()));
+        let path = format!("/sobjects/{}/{field}/{value}", segment(object.as_str()));
+        Self::new(Method::PATCH, path, CallClass::IdempotentWrite).with_body(fields)
+    }
+}
+
+fn record_path(object: &ObjectName, id: &RecordId) -> String {
+    format!("/sobjects/{}/{}", segment(object.as_str()), segment(id.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn object() -> ObjectName {
+        "Account".parse().unwrap()
+    }
+
+    fn id() -> RecordId {
+        "001D000000IRFmaIAH".parse().unwrap()
+    }
+
+    fn versioned(path: &str) -> Path {
+        Path::Versioned(path.to_owned())
+    }
+
+    fn fields(value: &Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_create_posts_its_fields_and_is_unsafe_to_repeat() {
+        let request = Request::create(&object(), fields(&json!({"Name": "Acme"})));
+        assert_eq!((request.method, request.path), (Method::POST, versioned("/sobjects/Account")));
+        assert_eq!(request.body, Some(json!({"Name": "Acme"})));
+        assert_eq!(request.class, CallClass::UnsafeWrite);
+    }
+
+    #[test]
+    fn a_record_is_read_with_or_without_a_relationship() {
+        let plain = Request::get(&object(), &id(), None);
+        assert_eq!(plain.path, versioned("/sobjects/Account/001D000000IRFmaIAH"));
+        let related = Request::get(&object(), &id(), Some(&"Contacts".parse().unwrap()));
+        assert_eq!(related.path, versioned("/sobjects/Account/001D000000IRFmaIAH/Contacts"));
+        assert_eq!(related.class, CallClass::Read);
+    }
+
+    #[test]
+    fn update_and_delete_name_the_record_and_may_be_repeated() {
+        let update = Request::update(&object(), &id(), fields(&json!({"Phone": null})));
+        assert_eq!((update.method, update.class), (Method::PATCH, CallClass::IdempotentWrite));
+        assert_eq!(update.body, Some(json!({"Phone": null})));
+        let delete = Request::delete(&object(), &id());
+        assert_eq!(
+            (delete.method, delete.class, delete.body),
+            (Method::DELETE, CallClass::IdempotentWrite, None)
+        );
+    }
+
+    #[test]
+    fn an_upsert_encodes_its_key() {
+        let key = ExternalId::new("Key__c".parse().unwrap(), "a/b?c#d%2F é").unwrap();
+        let request = Request::upsert(&object(), &key, Map::new());
+        assert_eq!(request.path, versioned("/sobjects/Account/Key__c/a%2Fb%3Fc%23d%252F%20%C3%A9"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_can_leave_its_path_segment(text in ".{1,40}") {
+            let encoded = segment(&text).to_string();
+            prop_assert!(!encoded.contains(['/', '?', '#', '\\', ' ']));
+            let decoded = percent_encoding::percent_decode_str(&encoded).decode_utf8().unwrap();
+            prop_assert_eq!(decoded, text.as_str());
+        }
+    }
+}
