@@ -1,5 +1,6 @@
 //! The handle that tests and the demo hold.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -113,7 +114,8 @@ impl DevGateway {
     }
 
     /// Waits until this is true of the job. Sees the job after each change of any job, except for changes
-    /// that follow one another at once.
+    /// that follow one another at once. The predicate runs under the gateway's lock: it must not use the
+    /// gateway.
     ///
     /// # Panics
     /// If there is no such job.
@@ -238,5 +240,11 @@ impl DevGateway {
         drop(self.stop);
         // The task ends by the stop signal; a panic in it would have been seen by its clients.
         let _ = self.server.await;
+    }
+}
+
+impl fmt::Debug for DevGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevGateway").field("address", &self.address()).finish_non_exhaustive()
     }
 }

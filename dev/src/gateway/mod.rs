@@ -18,7 +18,7 @@
 //! |---|---|
 //! | `dev_gateway`, `builder`, `settings` | the handle, its options |
 //! | `job`, `account` | what a test puts in and reads back |
-//! | `state`, `commands`, `backlog`, `rejection` | the state machine of jobs: pure |
+//! | `state`, `commands`, `backlog`, `rejection`, `clock` | the state machine of jobs: pure |
 //! | `hub` | the lock around it, timers, who is told of a change |
 //! | `push`, `poll`, `subscription` | the two ways to a worker |
 //! | `server`, `topology`, `listener`, `proto` | gRPC and sockets |
@@ -28,6 +28,7 @@ mod account;
 mod auth;
 mod backlog;
 mod builder;
+mod clock;
 mod commands;
 mod dev_gateway;
 mod faults;

@@ -13,7 +13,6 @@
 //! engine; so commands ask for "not finished", never for "activated by you".
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use prost::Message;
 use serde_json::{Map, Value};
@@ -21,6 +20,7 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use super::backlog::{Backlog, Place};
+use super::clock::Clock;
 use super::job::{Delivery, JobEvent, JobEventKind, JobRecord, JobState, NewJob};
 use super::proto::ActivatedJob;
 use super::settings::Settings;
@@ -66,13 +66,6 @@ pub(super) struct Activation {
     pub(super) number: Option<u32>,
 }
 
-/// The broker's wall clock, which goes on with tokio's.
-struct Clock {
-    started: Instant,
-    epoch_millis: i64,
-    skew_millis: i64,
-}
-
 /// Why a job does not go into a message.
 enum Misfit {
     NoRoomLeft,
@@ -92,12 +85,12 @@ impl Broker {
             due: BTreeSet::new(),
             fresh: Vec::new(),
             next_key: (PARTITION << PARTITION_SHIFT) + 1,
-            clock: Clock { started: now, epoch_millis, skew_millis: 0 },
+            clock: Clock::new(now, epoch_millis),
         }
     }
 
     pub(super) fn set_clock_skew(&mut self, millis: i64) {
-        self.clock.skew_millis = millis;
+        self.clock.skew(millis);
     }
 
     pub(super) fn new_key(&mut self) -> i64 {
@@ -352,14 +345,6 @@ impl Broker {
             let worker = job.record.worker.clone();
             job.record.history.push(JobEvent { at, worker, kind });
         }
-    }
-}
-
-impl Clock {
-    fn millis(&self, at: Instant) -> i64 {
-        let elapsed: Duration = at.saturating_duration_since(self.started);
-        let elapsed = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
-        self.epoch_millis.saturating_add(elapsed).saturating_add(self.skew_millis)
     }
 }
 

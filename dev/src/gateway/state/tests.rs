@@ -1,5 +1,7 @@
 //! Tests of the state machine: no socket, no runtime; time is a number that the test adds to.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tonic::{Code, Status};
 
