@@ -1,10 +1,13 @@
 //! What happened so far, in numbers.
 
+use serde::Serialize;
+
 /// Counts of everything that happened on a gateway since it started. Gauges say what is the case now.
 ///
 /// Every created job is in exactly one state, so
 /// `created == activatable + activated_now + backing_off + finished()` holds at every moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Account {
     /// Jobs created.

@@ -20,6 +20,7 @@ use super::faults::GatewayFaults;
 use super::hub::Hub;
 use super::identity::DevIdentity;
 use super::job::{JobRecord, NewJob};
+use super::jobs_api::JobsApi;
 use super::listener::Listener;
 use super::proto::gateway_server::GatewayServer;
 use super::server::Service;
@@ -97,7 +98,7 @@ impl DevGateway {
 
     /// A job as it stands now.
     pub fn job(&self, key: i64) -> Option<JobRecord> {
-        self.hub.read(|broker| broker.jobs.get(&key).map(|job| job.record.clone()))
+        self.hub.record(key)
     }
 
     /// Every job as it stands now, in the order of creation.
@@ -120,18 +121,7 @@ impl DevGateway {
     /// # Panics
     /// If there is no such job.
     pub async fn job_when(&self, key: i64, predicate: impl Fn(&JobRecord) -> bool) -> JobRecord {
-        let mut changes = self.hub.watch();
-        loop {
-            changes.mark_unchanged();
-            let found = self.hub.read(|broker| {
-                let record = &broker.jobs.get(&key).expect("expected the key of a created job").record;
-                predicate(record).then(|| record.clone())
-            });
-            match found {
-                Some(record) => return record,
-                None => changes.changed().await.expect("the hub lives as long as the gateway"),
-            }
-        }
+        self.hub.record_when(key, predicate).await.expect("expected the key of a created job")
     }
 
     /// Waits until every created job is in a terminal state; at once if there is none.
@@ -215,6 +205,14 @@ impl DevGateway {
     /// From now on everybody may call.
     pub fn require_nothing(&self) {
         self.hub.auth.set(Rule::Everybody);
+    }
+
+    /// Serves jobs over HTTP as long as the answer lives, for use without a test around it:
+    /// `POST /jobs` with `{"type", "variables", "headers", "retries", "elementId", "bpmnProcessId",
+    /// "tenantId", "tags", "priority", "businessId"}` (all but the type may be left out),
+    /// `GET /jobs/{key}`, `GET /jobs/{key}/finished`, `GET /account`.
+    pub async fn serve_jobs_api(&self, listen: SocketAddr) -> io::Result<JobsApi> {
+        JobsApi::start(Arc::clone(&self.hub), listen).await
     }
 
     /// Goes down: the port is closed, every connection cut. Jobs and their clocks go on.

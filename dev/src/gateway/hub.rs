@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::account::Account;
 use super::auth::GatewayAuth;
 use super::faults::GatewayFaults;
+use super::job::JobRecord;
 use super::push::Streams;
 use super::settings::Settings;
 use super::state::{Activation, Broker};
@@ -64,6 +65,30 @@ impl Hub {
     /// Looks at the state.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Broker) -> T) -> T {
         look(&self.lock().broker)
+    }
+
+    pub(super) fn record(&self, key: i64) -> Option<JobRecord> {
+        self.read(|broker| broker.jobs.get(&key).map(|job| job.record.clone()))
+    }
+
+    /// The job as soon as this is true of it; `None`: there is no such job.
+    pub(super) async fn record_when(
+        &self,
+        key: i64,
+        predicate: impl Fn(&JobRecord) -> bool,
+    ) -> Option<JobRecord> {
+        let mut changes = self.account.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let now = self.read(|broker| {
+                let record = &broker.jobs.get(&key)?.record;
+                Some(predicate(record).then(|| record.clone()))
+            })?;
+            match now {
+                Some(record) => return Some(record),
+                None => changes.changed().await.expect("this hub holds the sender"),
+            }
+        }
     }
 
     /// Sees each change of the account, though not each of several that follow one another closely.

@@ -6,7 +6,8 @@
 //! to 8.10; and [faults by script](GatewayFaults), which a real one cannot be asked for.
 //!
 //! What it does not do:
-//! - No process engine: jobs are created by [`DevGateway::create_job`]; deploying, starting and correlating
+//! - No process engine: jobs are created by [`DevGateway::create_job`], or from outside over a small
+//!   HTTP interface ([`DevGateway::serve_jobs_api`]); deploying, starting and correlating
 //!   answer UNIMPLEMENTED. A completed job leads nowhere, its variables are kept in its [`JobRecord`].
 //! - One broker, one partition, no replication, nothing on disk, no REST, no TLS.
 //! - Locks and backoffs end on time; the real engine looks about once a second.
@@ -22,6 +23,7 @@
 //! | `hub` | the lock around it, timers, who is told of a change |
 //! | `push`, `poll`, `subscription` | the two ways to a worker |
 //! | `server`, `topology`, `listener`, `proto` | gRPC and sockets |
+//! | `jobs_api` | jobs over HTTP |
 //! | `faults`, `auth`, `identity` | what goes wrong by script, who may call |
 
 mod account;
@@ -35,6 +37,7 @@ mod faults;
 mod hub;
 mod identity;
 mod job;
+mod jobs_api;
 mod listener;
 mod poll;
 mod proto;
@@ -52,3 +55,4 @@ pub use dev_gateway::DevGateway;
 pub use faults::{GatewayFaults, Held, Rpc};
 pub use identity::{DevIdentity, DevIdentityBuilder, TokenRequest};
 pub use job::{DEFAULT_TENANT, Delivery, JobEvent, JobEventKind, JobKind, JobRecord, JobState, NewJob};
+pub use jobs_api::JobsApi;

@@ -4,26 +4,14 @@ use std::time::Duration;
 
 use salesforce_connector_dev::gateway::{DevGateway, DevIdentity};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tonic::{Code, Request};
 
 use crate::client::*;
+use crate::http;
 
-/// A token request by hand, so that no HTTP client's kindness hides anything. Status and body.
 async fn post(identity: &DevIdentity, form: &str, header: &str) -> (u16, Value) {
-    let mut tcp = TcpStream::connect(identity.address()).await.unwrap();
-    let request = format!(
-        "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}Content-Type: \
-         application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
-    );
-    tcp.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).await.unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    (status, serde_json::from_str(body).unwrap())
+    let headers = format!("{header}Content-Type: application/x-www-form-urlencoded\r\n");
+    http::send(identity.address(), "POST /oauth/token", &headers, form).await
 }
 
 const FORM: &str =

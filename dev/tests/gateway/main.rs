@@ -4,7 +4,9 @@
 
 mod client;
 mod faults;
+mod http;
 mod identity;
 mod jobs;
+mod jobs_api;
 mod streams;
 mod stress;
