@@ -1,1 +1,44 @@
 //! DevOrg: a Salesforce org, in memory, over real HTTP.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Reply};
+//!
+//! let org = DevOrg::start().await?;
+//! let busy = Reply::error(503, "SERVER_UNAVAILABLE", "maintenance");
+//! org.faults().add(FaultRule::new(Fault::Respond(busy)).method("POST").path("/sobjects/Case"));
+//! // ... let the product talk to org.base_url() with dev-client and dev-secret ...
+//! assert_eq!(org.counters().tokens_issued, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! A request goes through `dispatch` (log, faults, token), then to `oauth`, `rest`, `query` or `describe`. These
+//! stand on `store` (records and indexes), `write` and `validate` (saves), `soql`, and `schema` with `seed` (objects
+//! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
+
+mod connection;
+mod datetime;
+mod decimal;
+mod derive;
+mod describe;
+mod dispatch;
+mod error;
+mod faults;
+mod ids;
+mod log;
+mod oauth;
+mod query;
+mod request;
+mod rest;
+mod schema;
+mod seed;
+mod server;
+mod soql;
+mod store;
+mod validate;
+mod write;
+
+pub use faults::{Fault, FaultRule, Faults, Gate, Reply};
+pub use log::{Counters, RecordedRequest};
+pub use seed::SeedError;
+pub use server::{DevOrg, DevOrgBuilder};

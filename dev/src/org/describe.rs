@@ -1,0 +1,181 @@
+//! Descriptions of the org: resources, limits, objects, fields.
+
+use serde_json::{Map, Value, json};
+
+use super::request::ApiRequest;
+use super::schema::{Field, FieldType, Object, Schema};
+
+/// API requests a day, as a Developer Edition has them.
+pub(crate) const DAILY_REQUESTS: u64 = 15_000;
+
+/// The resources of a version.
+pub(crate) fn resources(request: &ApiRequest) -> Value {
+    ["limits", "query", "sobjects"]
+        .iter()
+        .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
+        .collect()
+}
+
+/// The limits that concern what the org offers.
+pub(crate) fn limits(used: u64) -> Value {
+    let limit = |max: u64, used: u64| json!({ "Max": max, "Remaining": max.saturating_sub(used) });
+    json!({
+        "DailyApiRequests": limit(DAILY_REQUESTS, used),
+        "DailyAsyncApexExecutions": limit(250_000, 0),
+        "DailyBulkApiBatches": limit(15_000, 0),
+        "DailyBulkV2QueryJobs": limit(10_000, 0),
+        "DataStorageMB": limit(5, 0),
+        "FileStorageMB": limit(20, 0),
+    })
+}
+
+/// `GET /sobjects`: all objects, without their fields.
+pub(crate) fn global(schema: &Schema, request: &ApiRequest) -> Value {
+    let objects: Vec<Value> =
+        schema.objects.iter().map(|object| Value::Object(summary(object, request))).collect();
+    json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
+}
+
+/// `GET /sobjects/X`: the object in short, and what was recently looked at, which is nothing here.
+pub(crate) fn basic(schema: &Schema, object: usize, request: &ApiRequest) -> Value {
+    json!({ "objectDescribe": summary(&schema.objects[object], request), "recentItems": [] })
+}
+
+fn summary(object: &Object, request: &ApiRequest) -> Map<String, Value> {
+    let base = format!("sobjects/{}", object.name);
+    let document = json!({
+        "activateable": false,
+        "associateEntityType": null,
+        "associateParentEntity": null,
+        "createable": object.createable,
+        "custom": object.name.ends_with("__c"),
+        "customSetting": false,
+        "deepCloneable": false,
+        "deletable": object.deletable,
+        "deprecatedAndHidden": false,
+        "feedEnabled": false,
+        "hasSubtypes": false,
+        "isInterface": false,
+        "isSubtype": false,
+        "keyPrefix": object.key_prefix,
+        "label": object.label,
+        "labelPlural": object.label_plural,
+        "layoutable": true,
+        "mergeable": false,
+        "mruEnabled": false,
+        "name": object.name,
+        "queryable": true,
+        "replicateable": true,
+        "retrieveable": true,
+        "searchable": false,
+        "triggerable": false,
+        "undeletable": false,
+        "updateable": object.updateable,
+        "urls": {
+            "describe": request.url(&format!("{base}/describe")),
+            "rowTemplate": request.url(&format!("{base}/{{ID}}")),
+            "sobject": request.url(&base),
+        },
+    });
+    match document {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// `GET /sobjects/X/describe`.
+pub(crate) fn object(schema: &Schema, index: usize, request: &ApiRequest) -> Value {
+    let object = &schema.objects[index];
+    let mut document = summary(object, request);
+    let children: Vec<Value> = schema
+        .children(index)
+        .map(|child| {
+            let field = &schema.objects[child.object].fields[child.field];
+            json!({
+                "cascadeDelete": field.cascade_delete,
+                "childSObject": schema.objects[child.object].name,
+                "deprecatedAndHidden": false,
+                "field": field.name,
+                "junctionIdListNames": [],
+                "junctionReferenceTo": [],
+                "relationshipName": child.name,
+                "restrictedDelete": field.restricted_delete,
+            })
+        })
+        .collect();
+    let fields: Vec<Value> = object.fields.iter().map(field).collect();
+    document.insert("actionOverrides".into(), json!([]));
+    document.insert("childRelationships".into(), Value::Array(children));
+    document.insert("fields".into(), Value::Array(fields));
+    document.insert("recordTypeInfos".into(), json!([]));
+    document.insert("supportedScopes".into(), json!([{ "label": "All records", "name": "everything" }]));
+    Value::Object(document)
+}
+
+fn field(field: &Field) -> Value {
+    let long_text = field.kind == FieldType::Textarea && field.length > 255;
+    let comparable = !long_text && field.kind != FieldType::Address;
+    let picklist: Vec<Value> = field
+        .picklist_values
+        .iter()
+        .map(|value| {
+            let default = field.default.as_str() == Some(value);
+            json!({ "active": true, "defaultValue": default, "label": value, "validFor": null, "value": value })
+        })
+        .collect();
+    json!({
+        "aggregatable": comparable && field.kind != FieldType::Boolean,
+        "autoNumber": field.auto_number.is_some(),
+        "byteLength": if field.kind.is_id() { 18 } else { field.length * 3 },
+        "calculated": false,
+        "caseSensitive": field.case_sensitive,
+        "cascadeDelete": field.cascade_delete,
+        "compoundFieldName": field.compound_field_name,
+        "createable": field.createable,
+        "custom": field.is_custom(),
+        "defaultValue": if field.kind == FieldType::Boolean { field.default.clone() } else { Value::Null },
+        "defaultedOnCreate": field.defaulted_on_create || field.kind == FieldType::Id,
+        "dependentPicklist": false,
+        "deprecatedAndHidden": false,
+        "digits": if field.kind == FieldType::Int { 9 } else { 0 },
+        "encrypted": false,
+        "externalId": field.external_id,
+        "filterable": field.filterable && !long_text,
+        "groupable": comparable && !matches!(field.kind, FieldType::Datetime | FieldType::Double | FieldType::Currency | FieldType::Percent),
+        "htmlFormatted": false,
+        "idLookup": field.id_lookup,
+        "label": field.label,
+        "length": if field.kind.is_id() { 18 } else { field.length },
+        "name": field.name,
+        "nameField": field.name_field,
+        "namePointing": field.reference_to.len() > 1,
+        "nillable": field.nillable,
+        "permissionable": field.nillable && field.createable,
+        "picklistValues": picklist,
+        "polymorphicForeignKey": field.reference_to.len() > 1,
+        "precision": field.precision,
+        "referenceTo": field.reference_to,
+        "relationshipName": field.relationship_name,
+        "restrictedDelete": field.restricted_delete,
+        "restrictedPicklist": field.restricted_picklist,
+        "scale": field.scale,
+        "soapType": soap_type(field.kind),
+        "sortable": comparable,
+        "type": field.kind.name(),
+        "unique": field.unique,
+        "updateable": field.updateable,
+    })
+}
+
+fn soap_type(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::Id | FieldType::Reference => "tns:ID",
+        FieldType::Boolean => "xsd:boolean",
+        FieldType::Int => "xsd:int",
+        FieldType::Double | FieldType::Currency | FieldType::Percent => "xsd:double",
+        FieldType::Date => "xsd:date",
+        FieldType::Datetime => "xsd:dateTime",
+        FieldType::Address => "urn:address",
+        _ => "xsd:string",
+    }
+}

@@ -1,0 +1,262 @@
+//! The way of a request: note it, let a fault strike, check the token, find the resource.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::connection::Connection;
+use super::error::{ApiError, json_response};
+use super::faults::{Fault, Reply};
+use super::oauth::{self, Identity};
+use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
+use super::server::Org;
+use super::{describe, query, rest};
+
+/// Salesforce takes bodies of up to 50 MB.
+const BODY_LIMIT: usize = 50 * 1024 * 1024;
+/// URI and headers together, in bytes.
+const HEAD_LIMIT: usize = 16_384;
+
+/// Handles every request to the org.
+pub(crate) async fn handle(
+    State(org): State<Arc<Org>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let number = org.log.arrived(&parts);
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let answer = match org.faults.next(parts.method.as_str(), parts.uri.path()) {
+        None => Some(carry_out(&org, &parts, &body)),
+        Some(fault) => {
+            // A request that is slow here is carried out even if its client has gone, as on a real server.
+            let strike = tokio::spawn(strike(Arc::clone(&org), fault, parts, body));
+            strike.await.unwrap_or_default()
+        }
+    };
+    if let Some(response) = answer {
+        org.log.answered(number, response.status().as_u16());
+        response
+    } else {
+        connection.cut();
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+/// Carries a fault out; `None` means that the connection is to be closed.
+async fn strike(org: Arc<Org>, fault: Fault, parts: Parts, body: Bytes) -> Option<Response> {
+    let stopping = org.stopping.clone();
+    let act = async {
+        match fault {
+            Fault::Respond(reply) => Some(scripted(reply)),
+            Fault::RespondAfter(reply) => {
+                carry_out(&org, &parts, &body);
+                Some(scripted(reply))
+            }
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                Some(carry_out(&org, &parts, &body))
+            }
+            Fault::Hold(gate) => {
+                gate.pass().await;
+                Some(carry_out(&org, &parts, &body))
+            }
+            Fault::HoldAfter(gate) => {
+                let answer = carry_out(&org, &parts, &body);
+                gate.pass().await;
+                Some(answer)
+            }
+            Fault::CloseBefore => None,
+            Fault::CloseAfter => {
+                carry_out(&org, &parts, &body);
+                None
+            }
+        }
+    };
+    tokio::select! {
+        answer = act => answer,
+        () = stopping.cancelled() => None,
+    }
+}
+
+fn scripted(reply: Reply) -> Response {
+    let mut response = (reply.status, Body::from(reply.body)).into_response();
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
+    if let Some(refusal) = too_long(parts) {
+        return refusal;
+    }
+    let path: Vec<String> =
+        parts.uri.path().split('/').filter(|part| !part.is_empty()).map(request::decode).collect();
+    let names: Vec<String> = path.iter().map(|part| part.to_ascii_lowercase()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names[..] {
+        ["services", "oauth2", "token"] => token(org, parts, body),
+        ["services", "oauth2", "userinfo"] | ["id", _, _] => authorized(org, parts, || {
+            with_identity(org, |identity| json_response(StatusCode::OK, &identity.document()))
+        }),
+        ["services", "data"] if parts.method == Method::GET => json_response(StatusCode::OK, &versions()),
+        ["services", "data", version, ..] => api(org, parts, body, version, path[3..].to_vec()),
+        _ => ApiError::resource_not_found().into_response(),
+    }
+}
+
+/// The limit on URI and headers; the answers come from the edge, not from the API.
+fn too_long(parts: &Parts) -> Option<Response> {
+    let uri = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let headers: usize =
+        parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let (status, reason) = if uri > HEAD_LIMIT {
+        (StatusCode::URI_TOO_LONG, "URI Too Long")
+    } else if uri + headers > HEAD_LIMIT {
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
+    } else {
+        return None;
+    };
+    let page = format!("<h1>Bad Message {}</h1><pre>reason: {reason}</pre>", status.as_u16());
+    Some((status, [(header::CONTENT_TYPE, "text/html;charset=iso-8859-1")], page).into_response())
+}
+
+fn token(org: &Org, parts: &Parts, body: &Bytes) -> Response {
+    org.log.count(|counters| counters.token_requests += 1);
+    let form = request::form(&String::from_utf8_lossy(body));
+    let granted = if parts.method == Method::POST {
+        oauth::grant(&org.client, &parts.headers, &form)
+    } else {
+        Err((StatusCode::BAD_REQUEST, "invalid_request", "must use HTTP POST"))
+    };
+    match granted {
+        Ok(()) => {
+            org.log.count(|counters| counters.tokens_issued += 1);
+            with_identity(org, |identity| {
+                oauth::token_reply(&org.tokens.issue(identity.organization), identity)
+            })
+        }
+        Err((status, error, description)) => {
+            org.log.count(|counters| counters.tokens_refused += 1);
+            oauth::error_reply(status, error, description)
+        }
+    }
+}
+
+fn with_identity(org: &Org, answer: impl FnOnce(&Identity<'_>) -> Response) -> Response {
+    let store = org.read();
+    answer(&Identity { base_url: &org.base_url, organization: &store.organization, user: &store.user })
+}
+
+fn authorized(org: &Org, parts: &Parts, answer: impl FnOnce() -> Response) -> Response {
+    if org.tokens.authorize(&parts.headers) {
+        return answer();
+    }
+    org.log.count(|counters| counters.unauthorized_requests += 1);
+    let error = ApiError::new(StatusCode::UNAUTHORIZED, "INVALID_SESSION_ID", "Session expired or invalid");
+    ([(header::WWW_AUTHENTICATE, "Token")], error).into_response()
+}
+
+fn versions() -> Value {
+    (FIRST_VERSION..=LAST_VERSION)
+        .map(|version| {
+            // Three releases a year; v31.0 was Summer '14.
+            let season = ["Summer", "Winter", "Spring"][(version as usize - 31) % 3];
+            let year = 14 + (version - 31 + 2) / 3;
+            json!({ "label": format!("{season} '{year}"), "url": format!("/services/data/v{version}.0"),
+                "version": format!("{version}.0") })
+        })
+        .collect()
+}
+
+fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>) -> Response {
+    let version = match request::version(version) {
+        Some(version @ FIRST_VERSION..=LAST_VERSION) => version,
+        Some(1..FIRST_VERSION) => {
+            let message = "Invalid Api version specified on URL";
+            return ApiError::new(StatusCode::GONE, "UNSUPPORTED_API_VERSION", message).into_response();
+        }
+        _ => return ApiError::resource_not_found().into_response(),
+    };
+    authorized(org, parts, || {
+        let mut request = ApiRequest {
+            method: parts.method.clone(),
+            version,
+            path,
+            query: request::form(parts.uri.query().unwrap_or_default()),
+            headers: parts.headers.clone(),
+            body: body.clone(),
+        };
+        // For clients that cannot send PATCH.
+        if let Some(method) =
+            request.parameter("_HttpMethod").and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+        {
+            request.method = method;
+        }
+        let mut used = 0;
+        org.log.count(|counters| {
+            counters.api_requests += 1;
+            used = counters.api_requests;
+            *counters.by_resource.entry(resource_name(&request)).or_default() += 1;
+        });
+        let mut response = route(org, &request, used).unwrap_or_else(IntoResponse::into_response);
+        if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
+            response.headers_mut().insert("sforce-limit-info", usage);
+        }
+        response
+    })
+}
+
+fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiError> {
+    let path: Vec<String> = request.path.iter().map(|part| part.to_ascii_lowercase()).collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let get = || match request.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(ApiError::method_not_allowed(request.method.as_str(), "GET,HEAD")),
+    };
+    match path[..] {
+        [] => get().map(|()| json_response(StatusCode::OK, &describe::resources(request))),
+        ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(used))),
+        ["query"] => get().and_then(|()| query::first_page(org, request)),
+        ["query", locator] => {
+            get().and_then(|()| query::next_page(org, request, locator_text(request, locator)))
+        }
+        ["sobjects", ..] => rest::route(org, request),
+        _ => Err(ApiError::resource_not_found()),
+    }
+}
+
+/// The locator as it was sent: ids keep their case.
+fn locator_text<'a>(request: &'a ApiRequest, lower: &'a str) -> &'a str {
+    request.path.last().map_or(lower, String::as_str)
+}
+
+/// The request's resource with its variable parts named, for the counters.
+fn resource_name(request: &ApiRequest) -> String {
+    let names = ["{object}", "{id}", "{relationship}"];
+    let path: Vec<&str> = match request.path.split_first() {
+        Some((first, rest)) if first.eq_ignore_ascii_case("sobjects") => {
+            let fixed = |part: &String| part.eq_ignore_ascii_case("describe");
+            let rest = rest.iter().zip(names).map(|(part, name)| if fixed(part) { "describe" } else { name });
+            std::iter::once("sobjects").chain(rest).collect()
+        }
+        Some((first, rest)) if first.eq_ignore_ascii_case("query") => {
+            if rest.is_empty() {
+                vec!["query"]
+            } else {
+                vec!["query", "{locator}"]
+            }
+        }
+        Some((first, [])) if first.eq_ignore_ascii_case("limits") => vec!["limits"],
+        Some(_) => vec!["{other}"],
+        None => vec!["/"],
+    };
+    format!("{} {}", request.method, path.join("/"))
+}

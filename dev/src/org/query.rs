@@ -1,0 +1,134 @@
+//! The `query` resources: first page, further pages.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, ApiResult, json_response};
+use super::request::ApiRequest;
+use super::server::Org;
+use super::{ids, soql};
+
+/// The bounds of `Sforce-Query-Options: batchSize=N`.
+const BATCH_SIZE: std::ops::RangeInclusive<usize> = 200..=2000;
+/// The oldest cursor gives way to a new one beyond this many.
+const CURSORS_KEPT: usize = 1000;
+
+/// Results of which the client has not seen everything.
+#[derive(Debug, Default)]
+pub(crate) struct Cursors {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    opened: u64,
+    cursors: VecDeque<(String, Arc<Vec<Value>>)>,
+}
+
+impl Cursors {
+    fn open(&self, records: Arc<Vec<Value>>) -> String {
+        let mut state = self.lock();
+        state.opened += 1;
+        let id = ids::generate("01g", state.opened);
+        if state.cursors.len() == CURSORS_KEPT {
+            state.cursors.pop_front();
+        }
+        state.cursors.push_back((id.clone(), records));
+        id
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<Vec<Value>>> {
+        self.lock().cursors.iter().find(|(own, _)| own == id).map(|(_, records)| Arc::clone(records))
+    }
+
+    /// Forgets all cursors.
+    pub(crate) fn clear(&self) {
+        self.lock().cursors.clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `query?q=`.
+pub(crate) fn first_page(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
+    let text = request.parameter("q").filter(|text| !text.trim().is_empty());
+    let text =
+        text.ok_or_else(|| ApiError::bad_request("MALFORMED_QUERY", "A query string has to be specified"))?;
+    let result = soql::run(&org.read(), text, request.version, Timestamp::now())?;
+    Ok(match result {
+        soql::QueryResult::Count(total) => json_response(
+            StatusCode::OK,
+            &serde_json::json!({ "totalSize": total, "done": true, "records": [] }),
+        ),
+        soql::QueryResult::Records(records) => answer(org, request, records),
+    })
+}
+
+/// `query/<locator>`: the cursor's id, a hyphen, and how many records came before.
+pub(crate) fn next_page(org: &Org, request: &ApiRequest, locator: &str) -> ApiResult<Response> {
+    let invalid = || ApiError::bad_request("INVALID_QUERY_LOCATOR", "invalid query locator");
+    let (id, offset) = locator.split_once('-').ok_or_else(invalid)?;
+    let offset: usize = offset.parse().map_err(|_| invalid())?;
+    let records = ids::normalize(id).and_then(|id| org.cursors.find(&id)).ok_or_else(invalid)?;
+    if offset == 0 || offset >= records.len() {
+        return Err(invalid());
+    }
+    Ok(json_response(StatusCode::OK, &page(org, request, &records, Some(id), offset)))
+}
+
+/// The first page of these records.
+pub(crate) fn answer(org: &Org, request: &ApiRequest, records: Vec<Value>) -> Response {
+    json_response(StatusCode::OK, &page(org, request, &Arc::new(records), None, 0))
+}
+
+fn batch_size(org: &Org, request: &ApiRequest) -> usize {
+    let asked =
+        request.setting("sforce-query-options", "batchSize").and_then(|text| text.parse::<usize>().ok());
+    asked
+        .map_or(*BATCH_SIZE.end(), |asked| asked.clamp(*BATCH_SIZE.start(), *BATCH_SIZE.end()))
+        .min(org.page_size)
+}
+
+fn page(
+    org: &Org,
+    request: &ApiRequest,
+    records: &Arc<Vec<Value>>,
+    cursor: Option<&str>,
+    offset: usize,
+) -> Value {
+    let end = records.len().min(offset + batch_size(org, request));
+    let shown = records[offset..end].iter().map(|record| with_child_pages(org, request, record)).collect();
+    let mut result = Map::new();
+    result.insert("totalSize".into(), records.len().into());
+    result.insert("done".into(), (end == records.len()).into());
+    if end < records.len() {
+        let id = cursor.map_or_else(|| org.cursors.open(Arc::clone(records)), str::to_owned);
+        result.insert("nextRecordsUrl".into(), request.url(&format!("query/{id}-{end}")).into());
+    }
+    result.insert("records".into(), Value::Array(shown));
+    Value::Object(result)
+}
+
+/// Children have pages of their own.
+fn with_child_pages(org: &Org, request: &ApiRequest, record: &Value) -> Value {
+    let Value::Object(members) = record else { return record.clone() };
+    let members = members.iter().map(|(name, value)| {
+        let children =
+            value.get("records").and_then(Value::as_array).filter(|_| value.get("totalSize").is_some());
+        let value = match children {
+            Some(children) if children.len() > batch_size(org, request) => {
+                page(org, request, &Arc::new(children.clone()), None, 0)
+            }
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(members.collect())
+}

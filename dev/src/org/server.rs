@@ -1,0 +1,248 @@
+//! A running org: start, look inside, stop.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use axum::Router;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, CountingListener};
+use super::faults::Faults;
+use super::log::{Counters, RecordedRequest, RequestLog};
+use super::oauth::{Client, Tokens};
+use super::query::Cursors;
+use super::seed::{self, SeedError};
+use super::store::Store;
+use super::validate::Save;
+use super::{dispatch, rest};
+
+/// What all handlers share.
+pub(crate) struct Org {
+    store: RwLock<Store>,
+    pub(crate) client: Client,
+    pub(crate) base_url: String,
+    pub(crate) page_size: usize,
+    pub(crate) tokens: Tokens,
+    pub(crate) cursors: Cursors,
+    pub(crate) faults: Faults,
+    pub(crate) log: RequestLog,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Org {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Store> {
+        self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an org is set up before it starts.
+#[derive(Debug)]
+pub struct DevOrgBuilder {
+    listen: SocketAddr,
+    seed: Value,
+    client_id: String,
+    client_secret: String,
+    page_size: usize,
+}
+
+impl DevOrgBuilder {
+    /// The address to listen on. Default: a free port on 127.0.0.1.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Custom objects and fields, records and duplicate rules; the form is described with
+    /// [`SeedError`]. Default: standard objects, one user, no records.
+    pub fn seed(mut self, seed: Value) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The credentials that the token endpoint accepts. Default: `dev-client`, `dev-secret`.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// The largest page of a query, in records; at least one. Salesforce's is 2,000, which is the default.
+    pub fn page_size(mut self, records: usize) -> Self {
+        self.page_size = records.max(1);
+        self
+    }
+
+    /// Starts the org. A wrong seed is an error of kind `InvalidInput` that names the place.
+    pub async fn start(self) -> std::io::Result<DevOrg> {
+        let store = fill(&self.seed)?;
+        let listener = TcpListener::bind(self.listen).await?;
+        let address = listener.local_addr()?;
+        let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        let org = Arc::new(Org {
+            store: RwLock::new(store),
+            client: Client { id: self.client_id, secret: self.client_secret },
+            base_url: format!("http://{}", SocketAddr::new(host, address.port())),
+            page_size: self.page_size,
+            tokens: Tokens::default(),
+            cursors: Cursors::default(),
+            faults: Faults::default(),
+            log: RequestLog::default(),
+            stopping: CancellationToken::new(),
+        });
+        let connections = Arc::new(AtomicU64::new(0));
+        let listener = CountingListener { inner: listener, accepted: Arc::clone(&connections) };
+        let router = Router::new().fallback(dispatch::handle).with_state(Arc::clone(&org));
+        let stopping = org.stopping.clone();
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router.into_make_service_with_connect_info::<Connection>())
+                .with_graceful_shutdown(stopping.cancelled_owned())
+                .await
+        });
+        Ok(DevOrg { org, address, connections, server: Some(server) })
+    }
+}
+
+/// The store of a seed, with the users and the organization that every org has.
+fn fill(seed: &Value) -> Result<Store, SeedError> {
+    let seed = seed::read(seed)?;
+    let mut store = Store::new(seed.schema, seed.duplicate_rules);
+    let (user, organization) = (store.user.clone(), store.organization.clone());
+    let own = [
+        (
+            "User",
+            json!({ "Id": user, "Username": "integration@dev-org.invalid", "FirstName": "Integration",
+            "LastName": "User", "Email": "integration@dev-org.invalid", "Alias": "integ" }),
+        ),
+        (
+            "Organization",
+            json!({ "Id": organization, "Name": "Dev Org", "InstanceName": "DEV1", "IsSandbox": true }),
+        ),
+    ];
+    for (name, fields) in own {
+        insert(&mut store, name, fields)?;
+    }
+    for record in seed.records {
+        store
+            .create(record.object, &record.fields, Save::SEED)
+            .map_err(|error| SeedError::new(record.path, error.summary()))?;
+    }
+    Ok(store)
+}
+
+fn insert(store: &mut Store, name: &str, fields: Value) -> Result<String, SeedError> {
+    let object = store.schema.index_of(name);
+    let object = object.ok_or_else(|| SeedError::new(name, format!("the org has no object {name}")))?;
+    let Value::Object(fields) = fields else {
+        return Err(SeedError::new(name, "expected the fields as a JSON object"));
+    };
+    store.create(object, &fields, Save::SEED).map_err(|error| SeedError::new(name, error.summary()))
+}
+
+/// A Salesforce org in memory, served over HTTP/1.1. It stops when it is dropped.
+pub struct DevOrg {
+    org: Arc<Org>,
+    address: SocketAddr,
+    connections: Arc<AtomicU64>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl DevOrg {
+    /// An org to be set up; see [`DevOrgBuilder`] for the defaults.
+    pub fn builder() -> DevOrgBuilder {
+        DevOrgBuilder {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: Value::Null,
+            client_id: "dev-client".into(),
+            client_secret: "dev-secret".into(),
+            page_size: 2000,
+        }
+    }
+
+    /// Starts an org with all defaults.
+    pub async fn start() -> std::io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Where the org listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The org's My Domain address, `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.org.base_url.clone()
+    }
+
+    /// How often things happened so far.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.org.log.counters();
+        counters.connections = self.connections.load(Ordering::SeqCst);
+        counters
+    }
+
+    /// The last 10,000 requests, oldest first.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.org.log.requests()
+    }
+
+    /// The live records of an object with all their fields, in the order of their creation; empty for an object
+    /// that the org does not have.
+    pub fn records(&self, object: &str) -> Vec<Value> {
+        let store = self.org.read();
+        let Some(index) = store.schema.index_of(object) else { return Vec::new() };
+        let table = &store.tables[index];
+        table.live().map(|row| rest::all_fields(store.object(index), &table.records[row])).collect()
+    }
+
+    /// Puts a record into the org and answers its id. As in a seed, system fields such as `CreatedDate` may be set
+    /// and duplicate rules do not apply.
+    pub fn insert(&self, object: &str, fields: Value) -> Result<String, SeedError> {
+        insert(&mut self.org.write(), object, fields)
+    }
+
+    /// Ends every session: requests with the tokens issued so far are answered with 401 INVALID_SESSION_ID.
+    pub fn revoke_tokens(&self) {
+        self.org.tokens.revoke_all();
+    }
+
+    /// Forgets every query cursor: the next page of a running query is answered with INVALID_QUERY_LOCATOR.
+    pub fn expire_query_locators(&self) {
+        self.org.cursors.clear();
+    }
+
+    /// The script of faults.
+    pub fn faults(&self) -> &Faults {
+        &self.org.faults
+    }
+
+    /// Stops listening, lets the requests that are being answered end, and closes all connections. Held and
+    /// delayed requests are dropped.
+    pub async fn stop(mut self) {
+        self.org.stopping.cancel();
+        if let Some(server) = self.server.take()
+            && let Ok(Err(error)) = server.await
+        {
+            tracing::warn!(%error, "the dev org ended with an error");
+        }
+    }
+}
+
+impl Drop for DevOrg {
+    fn drop(&mut self) {
+        self.org.stopping.cancel();
+    }
+}
+
+impl std::fmt::Debug for DevOrg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DevOrg").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,6 @@
+//! DevOrg over real HTTP, seen through a client that shares no code with it.
+
+mod auth;
+mod client;
+mod faults;
+mod records;
