@@ -3,4 +3,5 @@
 mod auth;
 mod client;
 mod faults;
+mod query;
 mod records;
