@@ -8,6 +8,46 @@ use super::schema::{Field, FieldType, Object, Schema};
 /// API requests a day, as a Developer Edition has them.
 pub(crate) const DAILY_REQUESTS: u64 = 15_000;
 
+/// What the org has no notion of; a client may still look for it in a describe document.
+const OBJECT_NULL: [&str; 10] = [
+    "defaultImplementation",
+    "extendedBy",
+    "extendsInterfaces",
+    "implementedBy",
+    "implementsInterfaces",
+    "listviewable",
+    "lookupLayoutable",
+    "networkScopeFieldName",
+    "searchLayoutable",
+    "sobjectDescribeOption",
+];
+const FIELD_FALSE: [&str; 12] = [
+    "aiPredictionField",
+    "calculated",
+    "dependentPicklist",
+    "deprecatedAndHidden",
+    "displayLocationInDecimal",
+    "encrypted",
+    "formulaTreatNullNumberAsZero",
+    "highScaleNumber",
+    "htmlFormatted",
+    "queryByDistance",
+    "searchPrefilterable",
+    "writeRequiresMasterRead",
+];
+const FIELD_NULL: [&str; 10] = [
+    "calculatedFormula",
+    "controllerName",
+    "defaultValueFormula",
+    "extraTypeInfo",
+    "filteredLookupInfo",
+    "inlineHelpText",
+    "mask",
+    "maskType",
+    "referenceTargetField",
+    "relationshipOrder",
+];
+
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
     ["limits", "query", "sobjects"]
@@ -104,7 +144,10 @@ pub(crate) fn object(schema: &Schema, index: usize, request: &ApiRequest) -> Val
         })
         .collect();
     let fields: Vec<Value> = object.fields.iter().map(field).collect();
+    document.extend(OBJECT_NULL.map(|name| (name.to_owned(), Value::Null)));
     document.insert("actionOverrides".into(), json!([]));
+    document.insert("compactLayoutable".into(), Value::Bool(false));
+    document.insert("namedLayoutInfos".into(), json!([]));
     document.insert("childRelationships".into(), Value::Array(children));
     document.insert("fields".into(), Value::Array(fields));
     document.insert("recordTypeInfos".into(), json!([]));
@@ -113,21 +156,30 @@ pub(crate) fn object(schema: &Schema, index: usize, request: &ApiRequest) -> Val
 }
 
 fn field(field: &Field) -> Value {
+    let mut document = known(field);
+    if let Value::Object(members) = &mut document {
+        members.extend(FIELD_FALSE.map(|name| (name.to_owned(), Value::Bool(false))));
+        members.extend(FIELD_NULL.map(|name| (name.to_owned(), Value::Null)));
+    }
+    document
+}
+
+fn picklist(field: &Field) -> Vec<Value> {
+    let values = field.picklist_values.iter().map(|value| {
+        let default = field.default.as_str() == Some(value);
+        json!({ "active": true, "defaultValue": default, "label": value, "validFor": null, "value": value })
+    });
+    values.collect()
+}
+
+/// What the org knows of a field.
+fn known(field: &Field) -> Value {
     let long_text = field.kind == FieldType::Textarea && field.length > 255;
     let comparable = !long_text && field.kind != FieldType::Address;
-    let picklist: Vec<Value> = field
-        .picklist_values
-        .iter()
-        .map(|value| {
-            let default = field.default.as_str() == Some(value);
-            json!({ "active": true, "defaultValue": default, "label": value, "validFor": null, "value": value })
-        })
-        .collect();
     json!({
         "aggregatable": comparable && field.kind != FieldType::Boolean,
         "autoNumber": field.auto_number.is_some(),
         "byteLength": if field.kind.is_id() { 18 } else { field.length * 3 },
-        "calculated": false,
         "caseSensitive": field.case_sensitive,
         "cascadeDelete": field.cascade_delete,
         "compoundFieldName": field.compound_field_name,
@@ -135,14 +187,10 @@ fn field(field: &Field) -> Value {
         "custom": field.is_custom(),
         "defaultValue": if field.kind == FieldType::Boolean { field.default.clone() } else { Value::Null },
         "defaultedOnCreate": field.defaulted_on_create || field.kind == FieldType::Id,
-        "dependentPicklist": false,
-        "deprecatedAndHidden": false,
         "digits": if field.kind == FieldType::Int { 9 } else { 0 },
-        "encrypted": false,
         "externalId": field.external_id,
         "filterable": field.filterable && !long_text,
         "groupable": comparable && !matches!(field.kind, FieldType::Datetime | FieldType::Double | FieldType::Currency | FieldType::Percent),
-        "htmlFormatted": false,
         "idLookup": field.id_lookup,
         "label": field.label,
         "length": if field.kind.is_id() { 18 } else { field.length },
@@ -151,7 +199,7 @@ fn field(field: &Field) -> Value {
         "namePointing": field.reference_to.len() > 1,
         "nillable": field.nillable,
         "permissionable": field.nillable && field.createable,
-        "picklistValues": picklist,
+        "picklistValues": picklist(field),
         "polymorphicForeignKey": field.reference_to.len() > 1,
         "precision": field.precision,
         "referenceTo": field.reference_to,

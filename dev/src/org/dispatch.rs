@@ -18,6 +18,8 @@ use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
 use super::{describe, query, rest};
 
+/// Where tokens come from.
+const TOKEN_PATH: &str = "/services/oauth2/token";
 /// Salesforce takes bodies of up to 50 MB.
 const BODY_LIMIT: usize = 50 * 1024 * 1024;
 /// URI and headers together, in bytes.
@@ -31,6 +33,9 @@ pub(crate) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let number = org.log.arrived(&parts);
+    if parts.uri.path().trim_end_matches('/').eq_ignore_ascii_case(TOKEN_PATH) {
+        org.log.count(|counters| counters.token_requests += 1);
+    }
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
@@ -129,7 +134,6 @@ fn too_long(parts: &Parts) -> Option<Response> {
 }
 
 fn token(org: &Org, parts: &Parts, body: &Bytes) -> Response {
-    org.log.count(|counters| counters.token_requests += 1);
     let form = request::form(&String::from_utf8_lossy(body));
     let granted = if parts.method == Method::POST {
         oauth::grant(&org.client, &parts.headers, &form)
@@ -169,7 +173,7 @@ fn versions() -> Value {
         .map(|version| {
             // Three releases a year; v31.0 was Summer '14.
             let season = ["Summer", "Winter", "Spring"][(version as usize - 31) % 3];
-            let year = 14 + (version - 31 + 2) / 3;
+            let year = 14 + (version - 31).div_ceil(3);
             json!({ "label": format!("{season} '{year}"), "url": format!("/services/data/v{version}.0"),
                 "version": format!("{version}.0") })
         })

@@ -34,13 +34,13 @@ impl RecordedRequest {
 /// How often things happened since the org was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Requests to the token endpoint.
+    /// Requests to the token endpoint, also those that a fault struck.
     pub token_requests: u64,
     /// Tokens handed out.
     pub tokens_issued: u64,
     /// Token requests that were answered with an error.
     pub tokens_refused: u64,
-    /// API requests with a valid token; the number that `Sforce-Limit-Info` tells.
+    /// API requests that were carried out with a valid token; the number that `Sforce-Limit-Info` tells.
     pub api_requests: u64,
     /// API requests that were refused with 401.
     pub unauthorized_requests: u64,

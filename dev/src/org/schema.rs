@@ -72,6 +72,7 @@ impl FieldType {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "a describe document says these things as flags")]
+#[expect(clippy::struct_field_names, reason = "nameField is the word of the describe document")]
 pub(crate) struct Field {
     pub(crate) name: String,
     #[serde(default)]
@@ -155,7 +156,6 @@ impl Field {
 
 /// One object (Salesforce: sObject).
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "a describe document says these things as flags")]
 pub(crate) struct Object {
     pub(crate) name: String,
     pub(crate) label: String,
@@ -191,12 +191,11 @@ impl Object {
             field.label = field.name.trim_end_matches("__c").replace('_', " ");
         }
         let key = field.name.to_ascii_lowercase();
-        match self.by_name.get(&key) {
-            Some(index) => self.fields[*index] = field,
-            None => {
-                self.by_name.insert(key, self.fields.len());
-                self.fields.push(field);
-            }
+        if let Some(index) = self.by_name.get(&key) {
+            self.fields[*index] = field;
+        } else {
+            self.by_name.insert(key, self.fields.len());
+            self.fields.push(field);
         }
     }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::schema::{Field, Object, ObjectHeader, Schema};
+use super::schema::{Field, FieldType as T, Object, ObjectHeader, Schema};
 
 const STANDARD: &str = include_str!("../../fixtures/schema.json");
 const MEMBERS: &str = "objects, fields, records, duplicateRules";
@@ -185,10 +185,9 @@ fn field(path: &str, item: &Value, custom: bool) -> Result<Field, SeedError> {
     if !custom {
         return Ok(field);
     }
-    use super::schema::FieldType as T;
     match field.kind {
         T::String | T::Picklist | T::Combobox | T::Url | T::Textarea if field.length == 0 => {
-            field.length = 255
+            field.length = 255;
         }
         T::Multipicklist if field.length == 0 => field.length = 4099,
         T::Email if field.length == 0 => field.length = 80,

@@ -134,7 +134,7 @@ impl Store {
         let definition = self.object(object);
         let rules =
             self.duplicate_rules.iter().filter(|rule| rule.object.eq_ignore_ascii_case(&definition.name));
-        for rule in rules.filter(|rule| !save.trusted && !(rule.allow_save && save.allow_duplicates)) {
+        for rule in rules.filter(|rule| !(save.trusted || rule.allow_save && save.allow_duplicates)) {
             let fields: Vec<usize> =
                 rule.fields.iter().filter_map(|name| definition.index_of(name)).collect();
             let matches = self.matching(object, values, &fields, row);

@@ -9,7 +9,7 @@ use crate::client::Client;
 const ACCOUNT: &str = r#"{"Name":"Acme"}"#;
 
 async fn start() -> (DevOrg, Client) {
-    let org = DevOrg::start().await.unwrap();
+    let org = DevOrg::start().await.expect("a free port");
     let client = Client::login(&org).await;
     (org, client)
 }

@@ -4,4 +4,5 @@ mod auth;
 mod client;
 mod faults;
 mod query;
+mod recorded;
 mod records;

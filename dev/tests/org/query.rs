@@ -27,13 +27,13 @@ async fn start() -> (DevOrg, Client) {
             "Invoice__c": [
                 { "Total__c": 5, "Tags__c": "red;blue", "Account__r": { "External_Key__c": "acme" } },
                 { "Total__c": 7, "Tags__c": "green" }] } });
-    let org = DevOrg::builder().seed(seed).start().await.unwrap();
+    let org = DevOrg::builder().seed(seed).start().await.expect("a good seed");
     let client = Client::login(&org).await;
     (org, client)
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 async fn ask(client: &Client, soql: &str) -> Answer {
@@ -44,7 +44,7 @@ async fn records(client: &Client, soql: &str) -> Vec<Value> {
     let answer = ask(client, soql).await;
     assert_eq!(answer.status, 200, "{soql}: {}", answer.text);
     assert_eq!(answer.body["done"], true);
-    answer.body["records"].as_array().unwrap().clone()
+    answer.body["records"].as_array().expect("records").clone()
 }
 
 /// The values of one field, joined by commas.
@@ -209,77 +209,75 @@ async fn rollup_and_cube_add_subtotals() {
     assert_eq!(records(&client, &soql("CUBE")).await.len(), 3 + 2 + 2 + 1);
 }
 
+/// A query, its errorCode, and a part of its message.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("SELECT Id FROM Nothing", "INVALID_TYPE", "sObject type 'Nothing' is not supported."),
+    (
+        "SELECT Id, Nme FROM Account",
+        "INVALID_FIELD",
+        "\nSELECT Id, Nme FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column 'Nme' on entity 'Account'.",
+    ),
+    (
+        "SELECT Boss.Name FROM Account",
+        "INVALID_FIELD",
+        "Didn't understand relationship 'Boss' in field path.",
+    ),
+    (
+        "SELECT Id, (SELECT Id FROM Kids) FROM Account",
+        "INVALID_TYPE",
+        "Didn't understand relationship 'Kids' in FROM part of query call.",
+    ),
+    (
+        "SELECT Id FROM Account WHERE Name = 5",
+        "INVALID_FIELD",
+        "value of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
+    ),
+    (
+        "SELECT Id FROM Opportunity WHERE CloseDate > '2026-01-01'",
+        "INVALID_FIELD",
+        "must be of type date and should not be enclosed in quotes",
+    ),
+    ("SELECT Id FROM Account WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: abc"),
+    (
+        "SELECT Id FROM Account WHERE Id LIKE '001%'",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "invalid operator on id field",
+    ),
+    (
+        "SELECT Id FROM Account WHERE Description = 'x'",
+        "INVALID_FIELD",
+        "field 'Description' can not be filtered in a query call",
+    ),
+    (
+        "SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'",
+        "MALFORMED_QUERY",
+        "unexpected token: 'OR'",
+    ),
+    ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "Field must be grouped or aggregated: Name"),
+    (
+        "SELECT SUM(Name) FROM Account",
+        "MALFORMED_QUERY",
+        "field Name does not support aggregate operator SUM",
+    ),
+    ("SELECT Name n FROM Account", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
+    ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "must have a LIMIT of at most 200"),
+    (
+        "SELECT Id FROM Account OFFSET 2001",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "Maximum SOQL offset allowed is 2000",
+    ),
+    ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
+    (
+        "SELECT CreatedDate FROM Account GROUP BY CreatedDate",
+        "MALFORMED_QUERY",
+        "field 'CreatedDate' can not be grouped in a query call",
+    ),
+];
+
 #[tokio::test]
 async fn wrong_queries_are_refused_with_a_pointer() {
     let (_org, client) = start().await;
-    let cases = [
-        ("SELECT Id FROM Nothing", "INVALID_TYPE", "sObject type 'Nothing' is not supported."),
-        (
-            "SELECT Id, Nme FROM Account",
-            "INVALID_FIELD",
-            "\nSELECT Id, Nme FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column 'Nme' on entity 'Account'.",
-        ),
-        (
-            "SELECT Boss.Name FROM Account",
-            "INVALID_FIELD",
-            "Didn't understand relationship 'Boss' in field path.",
-        ),
-        (
-            "SELECT Id, (SELECT Id FROM Kids) FROM Account",
-            "INVALID_TYPE",
-            "Didn't understand relationship 'Kids' in FROM part of query call.",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Name = 5",
-            "INVALID_FIELD",
-            "value of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
-        ),
-        (
-            "SELECT Id FROM Opportunity WHERE CloseDate > '2026-01-01'",
-            "INVALID_FIELD",
-            "must be of type date and should not be enclosed in quotes",
-        ),
-        ("SELECT Id FROM Account WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: abc"),
-        (
-            "SELECT Id FROM Account WHERE Id LIKE '001%'",
-            "INVALID_QUERY_FILTER_OPERATOR",
-            "invalid operator on id field",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Description = 'x'",
-            "INVALID_FIELD",
-            "field 'Description' can not be filtered in a query call",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'",
-            "MALFORMED_QUERY",
-            "unexpected token: 'OR'",
-        ),
-        (
-            "SELECT Name, COUNT(Id) FROM Account",
-            "MALFORMED_QUERY",
-            "Field must be grouped or aggregated: Name",
-        ),
-        (
-            "SELECT SUM(Name) FROM Account",
-            "MALFORMED_QUERY",
-            "field Name does not support aggregate operator SUM",
-        ),
-        ("SELECT Name n FROM Account", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
-        ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "must have a LIMIT of at most 200"),
-        (
-            "SELECT Id FROM Account OFFSET 2001",
-            "NUMBER_OUTSIDE_VALID_RANGE",
-            "Maximum SOQL offset allowed is 2000",
-        ),
-        ("SELECT Id FROM Account WHERE", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
-        (
-            "SELECT CreatedDate FROM Account GROUP BY CreatedDate",
-            "MALFORMED_QUERY",
-            "field 'CreatedDate' can not be grouped in a query call",
-        ),
-    ];
-    for (soql, code, text) in cases {
+    for &(soql, code, text) in WRONG {
         let answer = ask(&client, soql).await;
         assert_eq!((answer.status, answer.code()), (400, code), "{soql}: {}", answer.text);
         assert!(answer.message().contains(text), "{soql}: {}", answer.message());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client};
 
 async fn start() -> (DevOrg, Client) {
-    let org = DevOrg::start().await.unwrap();
+    let org = DevOrg::start().await.expect("a free port");
     let client = Client::login(&org).await;
     (org, client)
 }
@@ -76,10 +76,9 @@ async fn what_is_not_there_is_404_in_salesforces_words() {
     assert_eq!((method.status, method.code()), (405, "METHOD_NOT_ALLOWED"));
 }
 
-#[tokio::test]
-async fn a_wrong_body_is_refused_with_the_code_that_salesforce_uses() {
-    let (_org, client) = start().await;
-    let cases = [
+/// An object, a body for it, the errorCode and the message.
+fn wrong_bodies() -> [(&'static str, Value, &'static str, &'static str); 8] {
+    [
         (
             "Account",
             json!({ "Name": "A", "foo": 1 }),
@@ -123,8 +122,13 @@ async fn a_wrong_body_is_refused_with_the_code_that_salesforce_uses() {
             "INVALID_CROSS_REFERENCE_KEY",
             "invalid cross reference id",
         ),
-    ];
-    for (object, body, code, message) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_refused_with_the_code_that_salesforce_uses() {
+    let (_org, client) = start().await;
+    for (object, body, code, message) in wrong_bodies() {
         let answer = refused(&client, object, &body).await;
         assert_eq!((answer.code(), answer.message()), (code, message));
     }

@@ -35,7 +35,6 @@ pub(crate) struct Column {
     /// Relationship names to follow, as the schema spells them.
     pub(crate) parents: Vec<String>,
     pub(crate) name: String,
-    pub(crate) at: usize,
     /// The definition that decides how values compare; of the first target, if there are several.
     pub(crate) field: Field,
     /// `Who.Type`: the name of the parent's object instead of a field.
@@ -114,7 +113,7 @@ impl Scope<'_> {
             None if object_type => store.object(objects[0]).fields[0].clone(),
             None => return Err(self.unknown(path, name, objects.first().copied().unwrap_or(self.object))),
         };
-        let mut column = Column { parents, name: field.name.clone(), at: path.at, field, object_type };
+        let mut column = Column { parents, name: field.name.clone(), field, object_type };
         if object_type {
             "Type".clone_into(&mut column.name);
             column.field.kind = FieldType::String;

@@ -96,7 +96,7 @@ impl Parser<'_> {
             Kind::Word(word) if word.eq_ignore_ascii_case("null") => LiteralValue::Null,
             Kind::Word(word) if word.eq_ignore_ascii_case("true") => LiteralValue::Boolean(true),
             Kind::Word(word) if word.eq_ignore_ascii_case("false") => LiteralValue::Boolean(false),
-            Kind::Word(word) if dates::is_counted(&word) => return self.counted(word),
+            Kind::Word(word) if dates::is_counted(&word) => return self.counted(&word),
             Kind::Word(word) if dates::is_plain(&word) => {
                 LiteralValue::Relative { name: word.to_ascii_uppercase(), count: None }
             }
@@ -107,7 +107,7 @@ impl Parser<'_> {
     }
 
     /// `LAST_N_DAYS:7`
-    fn counted(&mut self, name: String) -> ApiResult<Literal> {
+    fn counted(&mut self, name: &str) -> ApiResult<Literal> {
         let at = self.next().at;
         self.expect(":")?;
         let count = match &self.peek().kind {

@@ -210,24 +210,33 @@ pub(crate) fn bind<L>(
         }
         Condition::InQuery { left: expression, negated, query, at } => {
             let left = left(expression)?;
-            if !left.kind.is_id() {
-                let message = format!("a sub-query filters an id or a reference field, not '{}'", left.label);
-                return Err(context.source.malformed(left.at, &message));
-            }
+            is_reference(context, &left)?;
             Filter::Test(left.value, Test::InSet { negated: *negated, set: subquery(query, *at)? })
         }
         Condition::Includes { left: expression, negated, list } => {
             let left = left(expression)?;
-            if left.kind != FieldType::Multipicklist {
-                let message =
-                    format!("includes/excludes operator only valid on multipicklist field: {}", left.label);
-                return Err(context.source.error("INVALID_FIELD", left.at, &message));
-            }
+            is_multipicklist(context, &left)?;
             let choices =
                 list.iter().map(|literal| choices(context, &left, literal)).collect::<ApiResult<_>>()?;
             Filter::Test(left.value, Test::Includes { negated: *negated, choices })
         }
     })
+}
+
+fn is_reference<L>(context: Context<'_>, left: &Left<L>) -> ApiResult<()> {
+    if left.kind.is_id() {
+        return Ok(());
+    }
+    let message = format!("a sub-query filters an id or a reference field, not '{}'", left.label);
+    Err(context.source.malformed(left.at, &message))
+}
+
+fn is_multipicklist<L>(context: Context<'_>, left: &Left<L>) -> ApiResult<()> {
+    if left.kind == FieldType::Multipicklist {
+        return Ok(());
+    }
+    let message = format!("includes/excludes operator only valid on multipicklist field: {}", left.label);
+    Err(context.source.error("INVALID_FIELD", left.at, &message))
 }
 
 fn pattern<L>(context: Context<'_>, left: &Left<L>, literal: &Literal) -> ApiResult<Vec<(char, bool)>> {
@@ -322,9 +331,9 @@ fn wrong_type<L>(context: Context<'_>, left: &Left<L>, at: usize) -> ApiError {
         kind if is_text(kind) => "string",
         kind => kind.name(),
     };
-    let quotes = if quoted { "should be enclosed in quotes" } else { "should not be enclosed in quotes" };
+    let form = if quoted { "should be enclosed in quotes" } else { "should not be enclosed in quotes" };
     let message =
-        format!("value of filter criterion for field '{}' must be of type {kind} and {quotes}", left.label);
+        format!("value of filter criterion for field '{}' must be of type {kind} and {form}", left.label);
     context.source.error("INVALID_FIELD", at, &message)
 }
 

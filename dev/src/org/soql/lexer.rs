@@ -74,9 +74,8 @@ pub(crate) fn tokens(source: Source<'_>) -> ApiResult<Vec<Token>> {
 fn starts_number(rest: &str) -> bool {
     let mut characters = rest.chars();
     match (characters.next(), characters.next()) {
-        (Some('.'), Some(next)) => next.is_ascii_digit(),
         (Some('-' | '+'), Some('.')) => characters.next().is_some_and(|next| next.is_ascii_digit()),
-        (Some('-' | '+'), Some(next)) => next.is_ascii_digit(),
+        (Some('-' | '+' | '.'), Some(next)) => next.is_ascii_digit(),
         _ => false,
     }
 }

@@ -181,13 +181,9 @@ impl Parser<'_> {
     }
 
     fn number(&mut self) -> ApiResult<String> {
-        match self.next() {
-            Token { kind: Kind::Number(number), .. } => Ok(number),
-            _ => {
-                self.position -= usize::from(self.position > 0);
-                Err(self.unexpected())
-            }
-        }
+        let Kind::Number(number) = self.peek().kind.clone() else { return Err(self.unexpected()) };
+        self.next();
+        Ok(number)
     }
 
     pub(crate) fn query(&mut self) -> ApiResult<Query> {
@@ -365,10 +361,8 @@ impl Parser<'_> {
         }
         if self.accept_word("UPDATE") {
             self.list(|parser| {
-                match ["TRACKING", "VIEWSTAT"].into_iter().any(|word| parser.accept_word(word)) {
-                    true => Ok(()),
-                    false => Err(parser.unexpected()),
-                }
+                let known = ["TRACKING", "VIEWSTAT"].into_iter().any(|word| parser.accept_word(word));
+                if known { Ok(()) } else { Err(parser.unexpected()) }
             })?;
         }
         Ok(())

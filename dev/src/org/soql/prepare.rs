@@ -44,7 +44,7 @@ pub(crate) enum Output {
 #[derive(Debug)]
 pub(crate) enum Shown {
     /// A field, perhaps of a parent.
-    Column(Column),
+    Column(Box<Column>),
     /// A function, under its own name.
     Function {
         name: String,
@@ -142,7 +142,7 @@ impl Scope<'_> {
                 if alias.is_some() {
                     return Err(self.malformed(path, "only aggregate expressions use field aliasing"));
                 }
-                columns.push(Shown::Column(self.column(path)?));
+                columns.push(Shown::Column(Box::new(self.column(path)?)));
             }
             Item::Value { value, alias } => {
                 let value = self.scalar(value)?;
@@ -180,7 +180,7 @@ impl Scope<'_> {
             };
             if wanted {
                 let path = super::ast::Path { names: vec![field.name.clone()], at };
-                columns.push(Shown::Column(self.column(&path)?));
+                columns.push(Shown::Column(Box::new(self.column(&path)?)));
             }
         }
         Ok(())
