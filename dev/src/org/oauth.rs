@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::error::json_response;
 
 /// The tokens that are good at the moment.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tokens {
     valid: Mutex<HashSet<String>>,
 }

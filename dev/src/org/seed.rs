@@ -1,15 +1,6 @@
 //! The seed of an org: custom objects and fields, records, duplicate rules.
 //!
-//! ```json
-//! { "objects": [{ "name": "Invoice__c", "keyPrefix": "a00", "fields": [{ "name": "Total__c", "type": "currency" }] }],
-//!   "fields": { "Account": [{ "name": "Tier__c", "type": "picklist", "picklistValues": ["Gold", "Silver"] }] },
-//!   "records": { "Account": [{ "Name": "Acme", "Tier__c": "Gold" }] },
-//!   "duplicateRules": [{ "name": "Contact_by_email", "object": "Contact", "fields": ["Email"], "allowSave": true }] }
-//! ```
-//!
-//! Fields are described in the words of a describe document (`label`, `length`, `nillable`, `referenceTo`,
-//! `relationshipName`, `externalId`, `unique` ...). Records may give an `Id`, and may name a parent by an
-//! external id: `"Account": { "External_Key__c": "acme" }`.
+//! Its form is described at [`DevOrgBuilder::seed`](super::DevOrgBuilder::seed).
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -44,7 +44,6 @@ impl Org {
 }
 
 /// How an org is set up before it starts.
-#[derive(Debug)]
 pub struct DevOrgBuilder {
     listen: SocketAddr,
     seed: Value,
@@ -60,8 +59,22 @@ impl DevOrgBuilder {
         self
     }
 
-    /// Custom objects and fields, records and duplicate rules; the form is described with
-    /// [`SeedError`]. Default: standard objects, one user, no records.
+    /// What the org holds beside the standard objects and one user. Default: nothing.
+    ///
+    /// ```json
+    /// { "objects": [{ "name": "Invoice__c", "keyPrefix": "a00", "fields": [
+    ///       { "name": "Total__c", "type": "currency" },
+    ///       { "name": "Account__c", "type": "reference", "referenceTo": ["Account"], "childRelationshipName": "Invoices__r" }] }],
+    ///   "fields": { "Account": [{ "name": "Tier__c", "type": "picklist", "picklistValues": ["Gold"], "restrictedPicklist": true }] },
+    ///   "records": { "Account": [{ "Name": "Acme", "External_Key__c": "acme" }],
+    ///       "Contact": [{ "LastName": "Doe", "Account": { "External_Key__c": "acme" } }] },
+    ///   "duplicateRules": [{ "name": "By_Email", "object": "Contact", "fields": ["Email"], "allowSave": true }] }
+    /// ```
+    ///
+    /// Fields are described in the words of a describe document: `label`, `length`, `precision`, `scale`, `nillable`,
+    /// `createable`, `updateable`, `default`, `externalId`, `unique`, `caseSensitive`, `autoNumber` (a format such as
+    /// `INV-{0000}`) and so on. Records are inserted in the order of the seed and may set any field, also `Id` and
+    /// `CreatedDate`; a parent may be named by an external id.
     pub fn seed(mut self, seed: Value) -> Self {
         self.seed = seed;
         self
@@ -107,6 +120,12 @@ impl DevOrgBuilder {
                 .await
         });
         Ok(DevOrg { org, address, connections, server: Some(server) })
+    }
+}
+
+impl std::fmt::Debug for DevOrgBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DevOrgBuilder").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,11 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Gate, Reply};
 use serde_json::json;
 
-use crate::client::Client;
+use crate::client::{Client, token};
 
 const ACCOUNT: &str = r#"{"Name":"Acme"}"#;
 
@@ -77,23 +78,36 @@ async fn a_held_request_waits_for_the_gate() {
 #[tokio::test]
 async fn a_held_request_is_carried_out_even_if_its_client_has_gone() {
     let (org, client) = start().await;
-    let (hold, done) = (Gate::new(), Gate::new());
-    org.faults().add(FaultRule::new(Fault::Hold(hold.clone())));
+    let gate = Gate::new();
+    org.faults().add(FaultRule::new(Fault::Hold(gate.clone())));
     let call = tokio::spawn(async move { client.try_send("POST", "sobjects/Account", &[], ACCOUNT).await });
-    hold.held(1).await;
+    gate.held(1).await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
-    hold.open();
-    // A later request that reaches its gate shows that the org went on; the record is there by then or soon.
-    let client = Client::login(&org).await;
-    org.faults().add(FaultRule::new(Fault::Hold(done.clone())));
-    let later = tokio::spawn(async move { client.get("limits").await });
-    done.held(1).await;
+    gate.open();
     while org.records("Account").is_empty() {
         tokio::task::yield_now().await;
     }
-    done.open();
-    assert_eq!(later.await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_delayed_request_is_carried_out() {
+    let (org, client) = start().await;
+    org.faults().add(FaultRule::new(Fault::Delay(Duration::from_millis(1))).times(2));
+    for records in [1, 2] {
+        assert_eq!(client.call("POST", "sobjects/Account", ACCOUNT).await.status, 201);
+        assert_eq!(org.records("Account").len(), records);
+    }
+    assert_eq!(org.faults().pending(), 0);
+}
+
+#[tokio::test]
+async fn token_requests_are_counted_even_if_a_fault_strikes() {
+    let (org, _client) = start().await;
+    org.faults().add(FaultRule::new(Fault::Respond(Reply::new(500, ""))).path("/oauth2/token"));
+    assert_eq!(token(&org, "grant_type=client_credentials").await.status, 500);
+    let counters = org.counters();
+    assert_eq!((counters.token_requests, counters.tokens_issued, counters.tokens_refused), (2, 1, 0));
 }
 
 #[tokio::test]

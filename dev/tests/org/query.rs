@@ -259,6 +259,12 @@ const WRONG: &[(&str, &str, &str)] = &[
         "MALFORMED_QUERY",
         "field Name does not support aggregate operator SUM",
     ),
+    ("SELECT Name, Id, name FROM Account", "MALFORMED_QUERY", "duplicate field selected: name"),
+    (
+        "SELECT COUNT(), Name FROM Account GROUP BY Name",
+        "MALFORMED_QUERY",
+        "COUNT() must be the only element",
+    ),
     ("SELECT Name n FROM Account", "MALFORMED_QUERY", "only aggregate expressions use field aliasing"),
     ("SELECT FIELDS(ALL) FROM Account", "MALFORMED_QUERY", "must have a LIMIT of at most 200"),
     (

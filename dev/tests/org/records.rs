@@ -288,3 +288,47 @@ async fn a_seed_brings_objects_fields_and_records() {
         "seed: at records.Contact[0]: REQUIRED_FIELD_MISSING: Required fields are missing: [LastName]"
     );
 }
+
+#[tokio::test]
+async fn a_changed_key_is_found_by_its_new_value_only() {
+    let (org, client) = start().await;
+    let id = client.create("Account", &json!({ "Name": "A", "External_Key__c": "old" })).await;
+    let path = format!("sobjects/Account/{id}");
+    assert_eq!(client.call("PATCH", &path, r#"{"External_Key__c":"new"}"#).await.status, 204);
+    assert_eq!(client.get("sobjects/Account/External_Key__c/old").await.status, 404);
+    assert_eq!(client.get("sobjects/Account/External_Key__c/NEW?fields=Id").await.body["Id"], id);
+    client.create("Account", &json!({ "Name": "B", "External_Key__c": "old" })).await;
+    let clash = client.call("PATCH", &path, r#"{"External_Key__c":"OLD"}"#).await;
+    assert_eq!((clash.status, clash.code()), (400, "DUPLICATE_VALUE"));
+    assert_eq!(org.records("Account")[0]["External_Key__c"], "new");
+}
+
+#[tokio::test]
+async fn concurrent_upserts_of_one_key_make_one_record() {
+    let (org, client) = start().await;
+    let client = std::sync::Arc::new(client);
+    let calls = (0..20).map(|_| {
+        let client = std::sync::Arc::clone(&client);
+        tokio::spawn(async move {
+            client
+                .call("PATCH", "sobjects/Lead/External_Key__c/k", r#"{"LastName":"L","Company":"C"}"#)
+                .await
+                .status
+        })
+    });
+    let mut created = 0;
+    for call in calls.collect::<Vec<_>>() {
+        created += usize::from(call.await.unwrap() == 201);
+    }
+    assert_eq!((created, org.records("Lead").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_address_that_is_too_long_is_refused_at_the_edge() {
+    let (_org, client) = start().await;
+    let answer = client.get(&format!("query?q={}", "x".repeat(17_000))).await;
+    assert_eq!((answer.status, answer.header("content-type")), (414, Some("text/html;charset=iso-8859-1")));
+    let padding = "x".repeat(17_000);
+    let answer = client.try_send("GET", "limits", &[("x-padding", &padding)], "").await.unwrap();
+    assert_eq!(answer.status, 431);
+}

@@ -36,7 +36,6 @@ enum Part {
     Key(usize),
     /// Whether the group is a subtotal over this key.
     Grouping(usize),
-    Count,
     Aggregate(Function, Box<Scalar>),
     Formatted(Box<Part>),
 }
@@ -130,7 +129,6 @@ impl Aggregation {
         match part {
             Part::Key(index) => group.keys[*index].clone(),
             Part::Grouping(index) => Value::Number(u8::from(!self.passes[group.pass][*index]).into()),
-            Part::Count => Value::Number(group.rows.len().into()),
             Part::Formatted(inner) => {
                 scalar::apply(Function::Format, self.value(context, object, group, inner))
             }
@@ -217,17 +215,20 @@ impl Binder<'_> {
         for item in &self.scope.query.select {
             let at = self.scope.query.from.at;
             let (value, alias, at) = match item {
-                Item::Value { value, alias } => (Some(value), alias.clone(), value.at()),
-                Item::CountAll => (None, None, at),
+                Item::Value { value, alias } => (value, alias.clone(), value.at()),
+                Item::CountAll => {
+                    let message = "COUNT() must be the only element in the SELECT list, without GROUP BY";
+                    return Err(self.scope.context.source.malformed(at, message));
+                }
                 _ => {
                     let message = "only fields and aggregate functions may be selected in a grouped query";
                     return Err(self.scope.context.source.malformed(at, message));
                 }
             };
-            let part = value.map_or(Ok(Part::Count), |value| self.part(value))?;
+            let part = self.part(value)?;
             let name = match (alias, value) {
                 (Some(alias), _) => alias,
-                (None, Some(Expression::Path(path))) => self.scope.column(path)?.name,
+                (None, Expression::Path(path)) => self.scope.column(path)?.name,
                 _ => {
                     unnamed += 1;
                     format!("expr{}", unnamed - 1)

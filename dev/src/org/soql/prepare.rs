@@ -142,7 +142,7 @@ impl Scope<'_> {
                 if alias.is_some() {
                     return Err(self.malformed(path, "only aggregate expressions use field aliasing"));
                 }
-                columns.push(Shown::Column(Box::new(self.column(path)?)));
+                self.add(path, columns)?;
             }
             Item::Value { value, alias } => {
                 let value = self.scalar(value)?;
@@ -180,9 +180,19 @@ impl Scope<'_> {
             };
             if wanted {
                 let path = super::ast::Path { names: vec![field.name.clone()], at };
-                columns.push(Shown::Column(Box::new(self.column(&path)?)));
+                self.add(&path, columns)?;
             }
         }
+        Ok(())
+    }
+
+    fn add(&self, path: &super::ast::Path, columns: &mut Vec<Shown>) -> ApiResult<()> {
+        let column = self.column(path)?;
+        let same = |shown: &Shown| matches!(shown, Shown::Column(other) if other.name == column.name && other.parents == column.parents);
+        if columns.iter().any(same) {
+            return Err(self.malformed(path, &format!("duplicate field selected: {}", path.text())));
+        }
+        columns.push(Shown::Column(Box::new(column)));
         Ok(())
     }
 
