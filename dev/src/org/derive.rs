@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 use super::datetime;
 use super::decimal::Decimal;
 use super::schema::Object;
+use super::store::Store;
 
 /// Stages of the standard sales process: name, probability in percent, forecast category and its label.
 const STAGES: [(&str, i32, &str, &str); 10] = [
@@ -23,6 +24,7 @@ const STAGES: [(&str, i32, &str, &str); 10] = [
 
 /// A record in the making.
 pub(crate) struct Draft<'a> {
+    pub(crate) store: &'a Store,
     pub(crate) object: &'a Object,
     pub(crate) values: &'a mut Vec<Value>,
     /// The fields that the save names.
@@ -40,6 +42,12 @@ impl Draft<'_> {
         }
     }
 
+    /// A field of the record that `reference` points to.
+    fn parent(&self, reference: &str, field: &str) -> Option<Value> {
+        let (object, record) = self.store.find(self.text(reference)?)?;
+        self.store.object(object).index_of(field).map(|index| record.values[index].clone())
+    }
+
     fn is_given(&self, name: &str) -> bool {
         self.object.index_of(name).is_some_and(|index| self.given.contains(&index))
     }
@@ -50,9 +58,14 @@ pub(crate) fn fill(draft: &mut Draft<'_>, now: Timestamp) {
     match draft.object.name.as_str() {
         "Contact" | "Lead" | "User" => person(draft),
         "Opportunity" => opportunity(draft, now),
-        "Case" => closed(draft, "Status", &["Closed"], "ClosedDate", now),
+        "Case" => {
+            closed(draft, "Status", "Closed", "ClosedDate", now);
+            contact(draft);
+        }
         "Task" => {
-            closed(draft, "Status", &["Completed"], "CompletedDateTime", now);
+            closed(draft, "Status", "Completed", "CompletedDateTime", now);
+            let account = account_of(draft, "WhatId").or_else(|| account_of(draft, "WhoId"));
+            draft.set("AccountId", account.unwrap_or_default());
             let high = draft.text("Priority").is_some_and(|priority| priority.eq_ignore_ascii_case("High"));
             draft.set("IsHighPriority", Value::Bool(high));
         }
@@ -70,10 +83,37 @@ fn person(draft: &mut Draft<'_>) {
     }
 }
 
-fn closed(draft: &mut Draft<'_>, field: &str, closing: &[&str], date: &str, now: Timestamp) {
-    let is_closed = draft
-        .text(field)
-        .is_some_and(|value| closing.iter().any(|closing| closing.eq_ignore_ascii_case(value)));
+/// A case shows its contact's addresses, as they were when the case was last saved, and belongs to the contact's
+/// account unless it names another.
+fn contact(draft: &mut Draft<'_>) {
+    let pairs = [
+        ("ContactPhone", "Phone"),
+        ("ContactMobile", "MobilePhone"),
+        ("ContactEmail", "Email"),
+        ("ContactFax", "Fax"),
+    ];
+    for (own, theirs) in pairs {
+        let value = draft.parent("ContactId", theirs).unwrap_or_default();
+        draft.set(own, value);
+    }
+    if draft.text("AccountId").is_none() && !draft.is_given("AccountId") {
+        let account = draft.parent("ContactId", "AccountId").unwrap_or_default();
+        draft.set("AccountId", account);
+    }
+}
+
+/// The account behind a reference: itself, or the one that the record belongs to.
+fn account_of(draft: &Draft<'_>, field: &str) -> Option<Value> {
+    let id = draft.text(field)?;
+    let (object, _) = draft.store.find(id)?;
+    if draft.store.object(object).name == "Account" {
+        return Some(Value::from(id));
+    }
+    draft.parent(field, "AccountId").filter(Value::is_string)
+}
+
+fn closed(draft: &mut Draft<'_>, field: &str, closing: &str, date: &str, now: Timestamp) {
+    let is_closed = draft.text(field).is_some_and(|value| closing.eq_ignore_ascii_case(value));
     draft.set("IsClosed", Value::Bool(is_closed));
     match (is_closed, draft.text(date).is_some()) {
         (true, false) => draft.set(date, Value::String(datetime::format(now))),

@@ -148,11 +148,11 @@ fn by_key(org: &Org, request: &ApiRequest, object: usize, field: &str, value: &s
             }
         }
         Method::DELETE => {
-            let rows = key_rows(&org.read(), object, field, value);
-            match rows[..] {
+            let mut store = org.write();
+            match key_rows(&store, object, field, value)[..] {
                 [] => Err(ApiError::resource_not_found()),
-                [row] => delete(&mut org.write(), object, |_| Ok(row)),
-                ref rows => Ok(multiple_choices(&org.read(), request, object, rows)),
+                [row] => delete(&mut store, object, |_| Ok(row)),
+                ref rows => Ok(multiple_choices(&store, request, object, rows)),
             }
         }
         Method::PATCH => upsert(org, request, object, field, value),

@@ -36,7 +36,10 @@ impl Store {
             }
         }
         let now = Timestamp::now();
-        derive::fill(&mut Draft { object: definition, values: &mut values, given: &indexes }, now);
+        derive::fill(
+            &mut Draft { store: self, object: definition, values: &mut values, given: &indexes },
+            now,
+        );
         self.unique(object, &values, None)?;
         self.duplicates(object, &values, None, save)?;
         let id = self.stamp_new(object, &mut values, now)?;
@@ -96,7 +99,10 @@ impl Store {
             values[index] = if keeps_default { definition.fields[index].default.clone() } else { value };
         }
         let now = Timestamp::now();
-        derive::fill(&mut Draft { object: definition, values: &mut values, given: &indexes }, now);
+        derive::fill(
+            &mut Draft { store: self, object: definition, values: &mut values, given: &indexes },
+            now,
+        );
         for (field, value) in definition.fields.iter().zip(values.iter_mut()) {
             match field.name.as_str() {
                 "LastModifiedDate" | "SystemModstamp" => *value = Value::String(datetime::format(now)),

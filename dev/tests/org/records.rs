@@ -263,6 +263,24 @@ async fn salesforce_fills_what_follows_from_other_fields() {
 }
 
 #[tokio::test]
+async fn cases_and_tasks_belong_to_the_account_behind_them() {
+    let (org, client) = start().await;
+    let account = client.create("Account", &json!({ "Name": "Acme" })).await;
+    let contact = json!({ "LastName": "Doe", "Email": "d@example.com", "AccountId": account });
+    let contact = client.create("Contact", &contact).await;
+    let case = client.create("Case", &json!({ "ContactId": contact })).await;
+    client.create("Task", &json!({ "Subject": "Call", "WhatId": case, "Priority": "High" })).await;
+    client.create("Task", &json!({ "Subject": "Call", "WhoId": contact })).await;
+    let case = org.records("Case").remove(0);
+    assert_eq!((&case["AccountId"], &case["ContactEmail"]), (&json!(account), &json!("d@example.com")));
+    let tasks = org.records("Task");
+    assert_eq!((&tasks[0]["AccountId"], &tasks[0]["IsHighPriority"]), (&json!(account), &json!(true)));
+    assert_eq!(tasks[1]["AccountId"], account);
+    let refused = client.call("DELETE", &format!("sobjects/Account/{account}"), "").await;
+    assert_eq!((refused.status, refused.code()), (400, "DELETE_FAILED"));
+}
+
+#[tokio::test]
 async fn a_seed_brings_objects_fields_and_records() {
     let seed = json!({
         "objects": [{ "name": "Invoice__c", "keyPrefix": "a00", "fields": [
