@@ -168,34 +168,49 @@ impl Store {
             .collect()
     }
 
-    /// Puts a live record into the recycle bin, and what hangs on it with it.
+    /// Puts a live record into the recycle bin, and what hangs on it with it; all of it or nothing.
     pub(crate) fn delete(&mut self, object: usize, row: usize) -> ApiResult<()> {
-        let id = self.tables[object].records[row].id.clone();
-        let mut cascade = Vec::new();
-        let mut detach = Vec::new();
-        for child in self.schema.children(object) {
-            let rows = self.rows_by(child.object, child.field, &id);
-            let field = &self.schema.objects[child.object].fields[child.field];
-            if rows.is_empty() {
-                continue;
-            }
-            if field.restricted_delete {
-                return Err(delete_failed(self.object(object), self.object(child.object)));
-            }
-            let list = if field.cascade_delete { &mut cascade } else { &mut detach };
-            list.extend(rows.iter().map(|row| (child.object, *row, child.field)));
-        }
-        for (child, row, _) in cascade {
-            if !self.tables[child].records[row].deleted {
-                self.delete(child, row)?;
-            }
-        }
-        for (child, row, field) in detach {
+        let mut doomed = Vec::new();
+        let mut detached = Vec::new();
+        self.collect(object, row, &mut doomed, &mut detached)?;
+        for (child, row, field) in detached {
             let mut values = self.tables[child].records[row].values.clone();
             values[field] = Value::Null;
             self.replace(child, row, values);
         }
-        self.recycle(object, row);
+        for (object, row) in doomed {
+            self.recycle(object, row);
+        }
+        Ok(())
+    }
+
+    /// What a delete takes with it, and which references it empties.
+    fn collect(
+        &self,
+        object: usize,
+        row: usize,
+        doomed: &mut Vec<(usize, usize)>,
+        detached: &mut Vec<(usize, usize, usize)>,
+    ) -> ApiResult<()> {
+        if doomed.contains(&(object, row)) {
+            return Ok(());
+        }
+        doomed.push((object, row));
+        let id = &self.tables[object].records[row].id;
+        for child in self.schema.children(object) {
+            let rows = self.rows_by(child.object, child.field, id);
+            let field = &self.schema.objects[child.object].fields[child.field];
+            if field.restricted_delete && !rows.is_empty() {
+                return Err(delete_failed(self.object(object), self.object(child.object)));
+            }
+            for row in rows {
+                if field.cascade_delete {
+                    self.collect(child.object, *row, doomed, detached)?;
+                } else {
+                    detached.push((child.object, *row, child.field));
+                }
+            }
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 use salesforce_connector_dev::org::DevOrg;
 
-use crate::client::{Client, send, token};
+use crate::client::{Client, get_all_on_one_connection, send, token};
 
 const GOOD: &str = "grant_type=client_credentials&client_id=dev-client&client_secret=dev-secret";
 
@@ -99,4 +99,17 @@ async fn the_log_shows_requests_but_no_credentials() {
         ("/services/data/v67.0/sobjects/Account", "fields=Id")
     );
     assert_eq!((request.header("authorization"), request.status), (Some("***"), Some(200)));
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests_and_ends_with_the_org() {
+    let org = DevOrg::start().await.unwrap();
+    let client = Client::login(&org).await;
+    let before = org.counters().connections;
+    let statuses =
+        get_all_on_one_connection(&client, &["limits", "sobjects", "sobjects/Nothing"]).await.unwrap();
+    assert_eq!(statuses, [200, 200, 404]);
+    assert_eq!(org.counters().connections, before + 1);
+    org.stop().await;
+    assert!(get_all_on_one_connection(&client, &["limits"]).await.is_err());
 }

@@ -124,3 +124,25 @@ pub(crate) async fn token(org: &DevOrg, form: &str) -> Answer {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     send(org.address(), "POST", "/services/oauth2/token", &headers, form).await.expect("an answer")
 }
+
+/// Sends several GET requests over one connection; answers their statuses.
+pub(crate) async fn get_all_on_one_connection(client: &Client, paths: &[&str]) -> io::Result<Vec<u16>> {
+    let mut stream = TcpStream::connect(client.address).await?;
+    let mut statuses = Vec::new();
+    for path in paths {
+        let target = format!("/services/data/{}/{path}", client.version);
+        let bearer = &client.token;
+        let request = format!("GET {target} HTTP/1.1\r\nhost: org\r\nauthorization: Bearer {bearer}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        let head = String::from_utf8_lossy(&head).to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+        let mut body = vec![0; length.parse().expect("a number")];
+        stream.read_exact(&mut body).await?;
+        statuses.push(head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"));
+    }
+    Ok(statuses)
+}

@@ -278,6 +278,8 @@ async fn cases_and_tasks_belong_to_the_account_behind_them() {
     assert_eq!(tasks[1]["AccountId"], account);
     let refused = client.call("DELETE", &format!("sobjects/Account/{account}"), "").await;
     assert_eq!((refused.status, refused.code()), (400, "DELETE_FAILED"));
+    // Nothing went with the account, although its contacts would have.
+    assert_eq!((org.records("Contact").len(), org.records("Account").len()), (1, 1));
 }
 
 #[tokio::test]
