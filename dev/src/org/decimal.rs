@@ -55,7 +55,7 @@ impl Decimal {
         }
     }
 
-    /// Digits after the point, without trailing zeros; and digits before it.
+    /// How many digits stand before the point.
     pub(crate) fn digits_before_point(self) -> usize {
         let text = self.to_string();
         text.trim_start_matches('-').split('.').next().map_or(0, str::len)

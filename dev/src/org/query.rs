@@ -15,8 +15,10 @@ use super::{ids, soql};
 
 /// The bounds of `Sforce-Query-Options: batchSize=N`.
 const BATCH_SIZE: std::ops::RangeInclusive<usize> = 200..=2000;
-/// The oldest cursor gives way to a new one beyond this many.
-const CURSORS_KEPT: usize = 1000;
+/// The oldest cursors give way to a new one beyond this many.
+const CURSORS_KEPT: usize = 2000;
+/// And beyond this many records in all of them, so that unfinished queries cannot fill the memory.
+const RECORDS_KEPT: usize = 500_000;
 
 /// Results of which the client has not seen everything.
 #[derive(Debug, Default)]
@@ -27,6 +29,7 @@ pub(crate) struct Cursors {
 #[derive(Debug, Default)]
 struct State {
     opened: u64,
+    records: usize,
     cursors: VecDeque<(String, Arc<Vec<Value>>)>,
 }
 
@@ -35,8 +38,10 @@ impl Cursors {
         let mut state = self.lock();
         state.opened += 1;
         let id = ids::generate("01g", state.opened);
-        if state.cursors.len() == CURSORS_KEPT {
-            state.cursors.pop_front();
+        state.records += records.len();
+        while state.cursors.len() >= CURSORS_KEPT || state.records > RECORDS_KEPT {
+            let Some((_, oldest)) = state.cursors.pop_front() else { break };
+            state.records -= oldest.len();
         }
         state.cursors.push_back((id.clone(), records));
         id
@@ -48,7 +53,9 @@ impl Cursors {
 
     /// Forgets all cursors.
     pub(crate) fn clear(&self) {
-        self.lock().cursors.clear();
+        let mut state = self.lock();
+        state.cursors.clear();
+        state.records = 0;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -131,4 +138,33 @@ fn with_child_pages(org: &Org, request: &ApiRequest, record: &Value) -> Value {
         (name.clone(), value)
     });
     Value::Object(members.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(count: usize) -> Arc<Vec<Value>> {
+        Arc::new(vec![Value::Null; count])
+    }
+
+    #[test]
+    fn the_oldest_cursors_give_way() {
+        let cursors = Cursors::default();
+        let first = cursors.open(records(RECORDS_KEPT / 2));
+        let second = cursors.open(records(RECORDS_KEPT / 2));
+        assert!(cursors.find(&first).is_some());
+        let third = cursors.open(records(1));
+        assert!(
+            cursors.find(&first).is_none()
+                && cursors.find(&second).is_some()
+                && cursors.find(&third).is_some()
+        );
+        for _ in 1..CURSORS_KEPT {
+            cursors.open(records(1));
+        }
+        assert!(cursors.find(&second).is_none() && cursors.find(&third).is_some());
+        cursors.clear();
+        assert!(cursors.find(&third).is_none());
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Store {
     pub(crate) organization: String,
 }
 
-/// The rows of an index entry.
+/// What an index holds for a value that it does not know.
 static NO_ROWS: BTreeSet<usize> = BTreeSet::new();
 
 impl Store {

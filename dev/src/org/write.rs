@@ -10,7 +10,7 @@ use super::store::{Record, Store};
 use super::validate::{self, Save};
 use super::{datetime, ids};
 
-/// How many digits an auto number's `{0000}` part has, and what stands around it.
+/// A number in its display format: 7 in `INV-{0000}` is `INV-0007`.
 fn auto_number(format: &str, number: u64) -> String {
     let Some((before, rest)) = format.split_once('{') else { return number.to_string() };
     let (zeros, after) = rest.split_once('}').unwrap_or((rest, ""));

@@ -2,12 +2,23 @@
 
 use serde::Deserialize;
 
+use super::super::seed;
+use super::super::store::Store;
 use super::parser;
 
 const CASES: &str = include_str!("../../../fixtures/soql-conformance/cases.jsonl");
 
 /// Cases in which we differ on purpose: id and reason.
 const DIFFERENT: [(&str, &str); 0] = [];
+
+/// The errorCodes of queries.
+const CODES: [&str; 5] = [
+    "MALFORMED_QUERY",
+    "INVALID_FIELD",
+    "INVALID_TYPE",
+    "INVALID_QUERY_FILTER_OPERATOR",
+    "NUMBER_OUTSIDE_VALID_RANGE",
+];
 
 #[derive(Deserialize)]
 struct Case {
@@ -18,9 +29,13 @@ struct Case {
     apex_only: bool,
 }
 
+fn cases() -> Vec<Case> {
+    CASES.lines().map(|line| serde_json::from_str(line).expect("each line is a case")).collect()
+}
+
 #[test]
 fn every_case_gets_its_verdict() {
-    let cases: Vec<Case> = CASES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let cases = cases();
     let graded: Vec<&Case> = cases.iter().filter(|case| !case.apex_only).collect();
     assert!(graded.len() > 100);
     let mut misses = Vec::new();
@@ -33,4 +48,27 @@ fn every_case_gets_its_verdict() {
         }
     }
     assert!(misses.is_empty(), "{}", misses.join("\n"));
+}
+
+#[test]
+fn a_broken_query_is_an_error_and_never_a_panic() {
+    let store = Store::new(seed::read(&serde_json::Value::Null).unwrap().schema, Vec::new());
+    for case in cases() {
+        for (at, _) in case.soql.char_indices() {
+            let (before, after) = case.soql.split_at(at);
+            for broken in [
+                before.to_owned(),
+                format!("{before}ä{after}"),
+                format!("{before}'{after}"),
+                format!("{before}({after}"),
+            ] {
+                // Some are still good queries; the others have a code that a client can act on.
+                if let Err(error) = super::run(&store, &broken, 67, jiff::Timestamp::UNIX_EPOCH) {
+                    let summary = error.summary();
+                    let code = summary.split(':').next().unwrap_or_default();
+                    assert!(CODES.contains(&code), "{broken}: {summary}");
+                }
+            }
+        }
+    }
 }
