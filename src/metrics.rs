@@ -74,6 +74,7 @@ pub struct Metrics {
     streams_closed: Family<ReasonLabels, Counter>,
     polls: Family<ResultLabels, Counter>,
     commands: Family<CommandLabels, Counter>,
+    lock_renewals: Family<ResultLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     call_duration: Family<CallLabels, Histogram>,
     token_requests: Family<TokenLabels, Counter>,
@@ -110,6 +111,7 @@ impl Metrics {
             streams_closed: Family::default(),
             polls: Family::default(),
             commands: Family::default(),
+            lock_renewals: Family::default(),
             calls: Family::default(),
             call_duration: Family::new_with_constructor(durations),
             token_requests: Family::default(),
@@ -146,6 +148,8 @@ impl Metrics {
             "Commands to the gateway, by command and result",
             self.commands.clone(),
         );
+        let help = "Renewals of job locks, by result: renewed, superseded, refused or error";
+        registry.register("lock_renewals", help, self.lock_renewals.clone());
         let help = "Calls to Salesforce, by status class: 2xx to 5xx, or error where no answer came";
         registry.register("salesforce_calls", help, self.calls.clone());
         let help = "Time of one call to Salesforce, by status class";
@@ -197,6 +201,11 @@ impl Metrics {
     /// A command was sent to the gateway until it was accepted, refused or too late.
     pub fn command_sent(&self, command: &'static str, result: &'static str) {
         self.commands.get_or_create(&CommandLabels { command, result }).inc();
+    }
+
+    /// The lock of a job was to be renewed: `renewed`, `superseded`, `refused` or `error`.
+    pub fn lock_renewed(&self, result: &'static str) {
+        self.lock_renewals.get_or_create(&ResultLabels { result }).inc();
     }
 
     /// Salesforce answered a call with this status, or `None` where no answer came.
