@@ -1,7 +1,34 @@
 //! The west wing: a client of Salesforce's REST API. It has never heard of Camunda.
+//!
+//! A [`Request`] is built by a pure function and sent by a [`SalesforceClient`], which a [`Transport`] makes from a
+//! base URL and [`Credentials`]. The transport is one per program and holds what all clients share: connections and
+//! access tokens. What fails is an [`Error`] with a class and a stable code ([`codes`]).
 
+mod address;
+mod client;
+pub mod codes;
+mod credentials;
+mod error;
+mod error_body;
+mod error_codes;
+mod failure;
+mod hosts;
+mod oauth_error;
 mod request;
+mod response;
+mod retry;
+mod token;
+mod transport;
 mod types;
 
+pub use client::{SalesforceClient, TimeLimit};
+pub use credentials::Credentials;
+pub use error::{Error, ErrorClass, ErrorDetail};
+pub use hosts::{AllowedHosts, DEFAULT_HOSTS};
 pub use request::{CallClass, Path, Request};
+pub use response::Response;
+pub use transport::{Transport, TransportOptions};
 pub use types::{ApiVersion, ExternalId, FieldName, InvalidText, ObjectName, RecordId};
+
+#[cfg(test)]
+mod tests;

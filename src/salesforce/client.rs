@@ -1,0 +1,264 @@
+//! Sending: token, retries, errors.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+
+use super::address;
+use super::codes;
+use super::credentials::Checked;
+use super::error::{Error, ErrorClass};
+use super::error_body::is_failed_save;
+use super::failure::{Failure, Kind};
+use super::retry::{Attempts, Failed, unanswered};
+use super::token::{self, AccessToken, Grant, Tokens};
+use super::transport::{PRODUCT, Transport};
+use super::{ApiVersion, Request, Response};
+
+/// A client of one org with one way in. Cheap to clone.
+#[derive(Clone)]
+pub struct SalesforceClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Transport,
+    base: Url,
+    version: ApiVersion,
+    login: Login,
+}
+
+enum Login {
+    Bearer(Arc<AccessToken>),
+    Grant { grant: Grant, tokens: Arc<Tokens> },
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeLimit {
+    /// For one attempt, and for one login.
+    pub request_timeout: Duration,
+    /// For all attempts together, with pauses and logins.
+    pub deadline: Instant,
+}
+
+impl TimeLimit {
+    /// What is left for one attempt; `None` when nothing is.
+    fn for_attempt(&self) -> Option<Duration> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| left.min(self.request_timeout))
+    }
+}
+
+/// Said with status 401 although a new token would not help; a refresh would run in circles.
+const REFRESH_IS_USELESS: &[&str] =
+    &["Connected app is not attached to Agent", "This session is not valid for use with the REST API"];
+
+impl std::fmt::Debug for SalesforceClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let inner = &self.inner;
+        let (base, version) = (inner.base.as_str(), inner.version);
+        f.debug_struct("SalesforceClient")
+            .field("base", &base)
+            .field("version", &version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SalesforceClient {
+    pub(super) fn new(transport: Transport, base: Url, version: ApiVersion, credentials: Checked) -> Self {
+        let login = match credentials {
+            Checked::Bearer(token) => Login::Bearer(token),
+            Checked::Grant(grant) => {
+                let tokens = transport.logins().tokens(&grant);
+                Login::Grant { grant, tokens }
+            }
+        };
+        Self { inner: Arc::new(Inner { transport, base, version, login }) }
+    }
+
+    /// Sends a request: token, retries by class, errors normalised.
+    ///
+    /// `Ok` is an answer with a status below 300, unless it is the result of a save that failed. The future may be
+    /// dropped; what was sent by then stays sent. A delete that had to be sent again and finds the record deleted
+    /// is answered with 204.
+    pub async fn send(&self, request: &Request, limit: TimeLimit) -> Result<Response, Error> {
+        let mut attempts = Attempts::new(self.inner.transport.retry(), limit);
+        let (mut may_refresh, mut may_be_done) = (true, false);
+        loop {
+            attempts.begin();
+            let failed = match self.attempt(request, limit, &mut may_refresh).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
+            };
+            if may_be_done && is_already_deleted(request, &failed.error) {
+                return Ok(deleted(failed.error));
+            }
+            may_be_done |= failed.may_be_done;
+            let told = failed.error.to_string();
+            let pause = attempts.after(failed)?;
+            let (attempts, pause_ms) = (attempts.made(), pause.as_millis());
+            tracing::warn!(attempts, pause_ms, error = told, "the call is sent again");
+            sleep(pause).await;
+        }
+    }
+
+    /// Gets a token (or finds it cached), for `check`; the org's address as the token says.
+    ///
+    /// With a static bearer token nothing is sent, and the address is the base URL.
+    pub async fn log_in(&self, limit: TimeLimit) -> Result<String, Error> {
+        let token = self.token(limit).await?;
+        Ok(self.org(&token).as_str().trim_end_matches('/').to_owned())
+    }
+
+    fn org<'a>(&'a self, token: &'a AccessToken) -> &'a Url {
+        token.instance.as_ref().unwrap_or(&self.inner.base)
+    }
+
+    async fn token(&self, limit: TimeLimit) -> Result<Arc<AccessToken>, Error> {
+        match &self.inner.login {
+            Login::Bearer(token) => Ok(Arc::clone(token)),
+            Login::Grant { grant, tokens } => {
+                let fetch = || token::fetch(&self.inner.transport, grant, limit.request_timeout);
+                // The deadline is this caller's own: past it the fetch goes to the next who waits, and is not
+                // remembered as failed.
+                timeout_at(limit.deadline, tokens.get_or_fetch(fetch)).await.unwrap_or_else(|_| {
+                    Err(Error::new(
+                        codes::TIMEOUT,
+                        ErrorClass::Transient,
+                        format!("POST {}: no access token in time; the call was not sent", grant.endpoint),
+                    ))
+                })
+            }
+        }
+    }
+
+    /// One attempt, with one refresh and one replay where the org no longer knows the session.
+    async fn attempt(
+        &self,
+        request: &Request,
+        limit: TimeLimit,
+        may_refresh: &mut bool,
+    ) -> Result<Response, Failed> {
+        let token = self.token(limit).await.map_err(Failed::finally)?;
+        let failed = match self.exchange(request, &token, limit).await {
+            Err(failed) if is_refused_session(&failed.error) => failed,
+            other => return other,
+        };
+        let Login::Grant { tokens, .. } = &self.inner.login else {
+            let why = "the bearer token of the connection is expired or wrong, and is not refreshed";
+            return Err(Failed::finally(refused_session(failed.error, why)));
+        };
+        if !std::mem::take(may_refresh) || is_refresh_useless(&failed.error) {
+            return Err(Failed::finally(refused_session(failed.error, "a new token would not help")));
+        }
+        tokens.invalidate(&token);
+        let fresh = self.token(limit).await.map_err(Failed::finally)?;
+        match self.exchange(request, &fresh, limit).await {
+            Err(failed) if is_refused_session(&failed.error) => {
+                let why = "a token that was just issued was refused too: may the run-as user use the API, and is \
+                           the base URL that of the user's org?";
+                let host = self.org(&fresh).host_str().unwrap_or_default();
+                tokens.reject(&fresh, for_other_calls(&failed.error, host, why));
+                Err(Failed::finally(refused_session(failed.error, why)))
+            }
+            other => other,
+        }
+    }
+
+    /// The one place where calls leave.
+    async fn exchange(
+        &self,
+        request: &Request,
+        token: &AccessToken,
+        limit: TimeLimit,
+    ) -> Result<Response, Failed> {
+        let transport = &self.inner.transport;
+        let url = address::of(self.org(token), self.inner.version, request).map_err(Failed::finally)?;
+        let path = url.path().to_owned();
+        let call = format!("{} {path}", request.method);
+        let time = limit.for_attempt().ok_or_else(|| {
+            let message = format!("{call}: no time was left to send it");
+            Failed::finally(Error::new(codes::TIMEOUT, ErrorClass::Transient, message))
+        })?;
+        let http = self
+            .http_request(request, url, token)
+            .map_err(|error| unanswered(&call, request.class, &error))?;
+        let started = Instant::now();
+        let result = transport.exchange(http, time, transport.max_body_bytes()).await;
+        let (status, elapsed) = (result.as_ref().ok().map(|response| response.status), started.elapsed());
+        transport.metrics().salesforce_called(status, elapsed);
+        let (method, elapsed_ms) = (request.method.as_str(), elapsed.as_millis());
+        tracing::debug!(method, path, status, elapsed_ms, "called Salesforce");
+        let mut response = result.map_err(|failure| unanswered(&call, request.class, &failure))?;
+        if response.status < 300 && !is_failed_save(&response.body) {
+            return Ok(response);
+        }
+        response.mask(token.secret());
+        Err(Error::from_answer(&call, request.class, response))
+    }
+
+    fn http_request(
+        &self,
+        request: &Request,
+        url: Url,
+        token: &AccessToken,
+    ) -> Result<reqwest::Request, Failure> {
+        let mut builder = self
+            .inner
+            .transport
+            .http(&url)
+            .request(request.method.clone(), url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, token.header())
+            .header("Sforce-Call-Options", format!("client={PRODUCT}"));
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
+        }
+        let mut http = builder.build()?;
+        for (name, value) in &request.headers {
+            let invalid = || Failure::new(Kind::Unbuildable, format!("{name} cannot be sent as a header"));
+            let header = name.parse::<HeaderName>().map_err(|_| invalid())?;
+            // What the request brings replaces what is usual.
+            http.headers_mut().insert(header, HeaderValue::from_str(value).map_err(|_| invalid())?);
+        }
+        Ok(http)
+    }
+}
+
+/// A delete that was sent again, after one that may have worked, finds the record deleted: that is what was asked.
+fn is_already_deleted(request: &Request, error: &Error) -> bool {
+    request.method == Method::DELETE && error.code() == "ENTITY_IS_DELETED"
+}
+
+fn deleted(error: Error) -> Response {
+    let headers = error.response.map(|response| response.headers).unwrap_or_default();
+    Response { status: 204, reason: "No Content".to_owned(), headers, body: serde_json::Value::Null }
+}
+
+/// Whether the org no longer knows the session: by its code, or a 401 that names none.
+fn is_refused_session(error: &Error) -> bool {
+    error.class == ErrorClass::Authentication && matches!(error.code(), "INVALID_SESSION_ID" | "HTTP_401")
+}
+
+fn is_refresh_useless(error: &Error) -> bool {
+    error.errors.iter().any(|detail| REFRESH_IS_USELESS.iter().any(|text| detail.message.contains(text)))
+}
+
+fn refused_session(mut error: Error, why: &str) -> Error {
+    codes::AUTHENTICATION_FAILED.clone_into(&mut error.code);
+    error.message = format!("{}; {why}", error.message);
+    error
+}
+
+/// The refusal as calls see it that come later: without the path and the answer of this one.
+fn for_other_calls(error: &Error, host: &str, why: &str) -> Error {
+    let code = error.errors.first().map_or(error.code(), |first| first.error_code.as_str());
+    let message = format!("{host}: {code}, a moment ago, for another call; {why}");
+    let mut told = Error::new(codes::AUTHENTICATION_FAILED, ErrorClass::Authentication, message);
+    told.errors.clone_from(&error.errors);
+    told
+}

@@ -1,0 +1,32 @@
+//! The stable codes of this client's own errors; every other code is Salesforce's own `errorCode`.
+//!
+//! An answer without an `errorCode` has the code `HTTP_` and its status, such as `HTTP_502`.
+
+/// No complete answer came in time. The call may be repeated.
+pub const TIMEOUT: &str = "TIMEOUT";
+/// The request was never sent: name not resolved, connection refused, TLS handshake failed.
+pub const CONNECTION_FAILED: &str = "CONNECTION_FAILED";
+/// The connection broke before the answer was complete. The call may be repeated.
+pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
+/// A write that must not be repeated was sent, and what became of it is not known.
+pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+/// The token endpoint refused the credentials, or the org refused the token.
+pub const AUTHENTICATION_FAILED: &str = "AUTHENTICATION_FAILED";
+/// The token endpoint could not issue a token for a reason that passes by itself.
+pub const TOKEN_ENDPOINT_UNAVAILABLE: &str = "TOKEN_ENDPOINT_UNAVAILABLE";
+/// A credential is empty or cannot be sent in a header.
+pub const INVALID_CREDENTIALS: &str = "INVALID_CREDENTIALS";
+/// The configuration does not allow calls to this host.
+pub const HOST_NOT_ALLOWED: &str = "HOST_NOT_ALLOWED";
+/// A base URL, token endpoint or path that no request may go to.
+pub const INVALID_ADDRESS: &str = "INVALID_ADDRESS";
+/// The answer is larger than the configuration allows.
+pub const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
+/// The answer points to another address; redirects are not followed.
+pub const REDIRECT_NOT_FOLLOWED: &str = "REDIRECT_NOT_FOLLOWED";
+/// Status 300: an external id names several records.
+pub const MULTIPLE_CHOICES: &str = "MULTIPLE_CHOICES";
+/// Status 304: not changed since the given time.
+pub const NOT_MODIFIED: &str = "NOT_MODIFIED";
+/// The HTTP client could not be built, or refused to build a request.
+pub const INVALID_REQUEST: &str = "INVALID_REQUEST";

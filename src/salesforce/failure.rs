@@ -1,0 +1,76 @@
+//! What became of a request that has no complete answer.
+//!
+//! The question is whether it may have reached the server. The answer is found in the chain of sources of the HTTP
+//! client's error; where it cannot be found, the request is taken as sent.
+
+use std::error::Error as StdError;
+
+/// Why there is no complete answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Not one byte was sent: name not found, connection refused, TLS handshake failed, no time left.
+    NeverSent,
+    /// Sent, or perhaps sent, and no answer in time.
+    TimedOut,
+    /// Sent, or perhaps sent, and the connection broke.
+    Lost,
+    /// The answer was larger than allowed.
+    TooLarge,
+    /// The request could not be built.
+    Unbuildable,
+}
+
+/// A request without a complete answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: Kind,
+    /// In words; without addresses and secrets.
+    pub(super) detail: String,
+}
+
+impl Failure {
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        // The address holds the query, the query holds data.
+        let error = error.without_url();
+        let kind = if error.is_builder() {
+            Kind::Unbuildable
+        } else if error.is_connect() || was_never_written(&error) {
+            Kind::NeverSent
+        } else if error.is_timeout() {
+            Kind::TimedOut
+        } else {
+            Kind::Lost
+        };
+        Self { kind, detail: chain(&error) }
+    }
+}
+
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
+/// A request that was still in the queue of a connection when that connection ended: hyper calls it canceled.
+fn was_never_written(error: &reqwest::Error) -> bool {
+    sources(error).filter_map(|source| source.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
+}
+
+/// The innermost causes say most; the outer layers repeat them.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for source in sources(error) {
+        let text = source.to_string();
+        if parts.last().is_none_or(|last| !last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    if parts.is_empty() {
+        parts.push(error.to_string());
+    }
+    parts.join(": ")
+}

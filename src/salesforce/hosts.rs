@@ -1,0 +1,345 @@
+//! Which hosts may be called and given secrets.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use super::codes;
+use super::error::{Error, ErrorClass};
+
+/// The hosts of Salesforce that serve its APIs and its token endpoints.
+///
+/// `*.salesforce.com` holds every My Domain host (`acme.my.salesforce.com`, `acme--dev.sandbox.my.salesforce.com` …),
+/// the older instance hosts (`na1.salesforce.com`), `login.` and `test.salesforce.com`. `*.cloudforce.com` is an older
+/// form of My Domain, `*.my.salesforce.mil` the one of Government Cloud Plus Defense.
+///
+/// `*.force.com` is left out on purpose: it serves Lightning pages, which are no API, and sites, whose pages customers
+/// write; a secret has no business there. Name your own hosts instead of these, and nobody can send anything to
+/// another customer's org.
+pub const DEFAULT_HOSTS: &[&str] = &["*.salesforce.com", "*.cloudforce.com", "*.my.salesforce.mil"];
+
+/// Hosts that may be called: exact names or patterns such as `*.my.salesforce.com`, which match one or more labels.
+///
+/// Only `https`, unless `http` is allowed; the machine itself (`localhost`, 127.0.0.0/8, ::1) only when loopback is
+/// allowed, and then without being listed. Other addresses must be listed as they are. Names are compared as ASCII
+/// without regard to case; what a name resolves to is not looked at.
+#[derive(Clone, Debug)]
+pub struct AllowedHosts {
+    patterns: Vec<Pattern>,
+    allow_http: bool,
+    allow_loopback: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Pattern {
+    Exact(String),
+    /// With its leading dot.
+    Suffix(String),
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Option<Self> {
+        let lower = text.trim_end_matches('.').to_ascii_lowercase();
+        if let Some(suffix) = lower.strip_prefix("*.") {
+            // `*.com` would allow nearly everybody.
+            let enough = suffix.split('.').count() >= 2 && suffix.split('.').all(is_label);
+            return enough.then(|| Self::Suffix(format!(".{suffix}")));
+        }
+        let bare = lower.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = bare.parse::<Ipv6Addr>() {
+            return Some(Self::Exact(format!("[{address}]")));
+        }
+        lower.split('.').all(is_label).then_some(Self::Exact(lower))
+    }
+
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == host,
+            Self::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
+        }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+impl Default for AllowedHosts {
+    /// Salesforce's own domains ([`DEFAULT_HOSTS`]), `https` only, no loopback.
+    fn default() -> Self {
+        let patterns = DEFAULT_HOSTS.iter().filter_map(|pattern| Pattern::parse(pattern)).collect();
+        Self { patterns, allow_http: false, allow_loopback: false }
+    }
+}
+
+impl AllowedHosts {
+    /// Checks the patterns; the error names the first that is none.
+    pub fn new(patterns: &[String], allow_http: bool, allow_loopback: bool) -> Result<Self, String> {
+        let parse = |text: &String| {
+            Pattern::parse(text).ok_or_else(|| {
+                format!(
+                    "expected a host such as \"acme.my.salesforce.com\" or a pattern such as \
+                     \"*.my.salesforce.com\" (at least two labels after the star; no scheme, port or path), found {text:?}"
+                )
+            })
+        };
+        let patterns = patterns.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { patterns, allow_http, allow_loopback })
+    }
+
+    pub(super) fn allows_loopback(&self) -> bool {
+        self.allow_loopback
+    }
+
+    /// Reads the address of an org: a scheme and a host, perhaps a port. `what` names it in the error.
+    pub(super) fn org_address(&self, what: &str, text: &str) -> Result<Url, Error> {
+        let url = self.address(what, text)?;
+        if url.path() != "/" {
+            return Err(invalid(what, "expected no path after the host", Some(&url)));
+        }
+        Ok(url)
+    }
+
+    /// Reads the address of a token endpoint, which has a path.
+    pub(super) fn endpoint(&self, what: &str, text: &str) -> Result<Url, Error> {
+        self.address(what, text)
+    }
+
+    fn address(&self, what: &str, text: &str) -> Result<Url, Error> {
+        // The text itself is never told: where an address is expected, a secret may stand by mistake.
+        let mut url = Url::parse(text.trim())
+            .map_err(|error| invalid(what, &format!("expected an https address ({error})"), None))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid(what, "expected no user or password in it", None));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid(what, "expected neither a query nor a fragment", Some(&url)));
+        }
+        if let Some(Host::Domain(name)) = url.host()
+            && let Some(name) = name.strip_suffix('.')
+        {
+            let name = name.to_owned();
+            url.set_host(Some(&name)).map_err(|_| invalid(what, "expected a host", None))?;
+        }
+        self.check(what, &url)?;
+        Ok(url)
+    }
+
+    fn check(&self, what: &str, url: &Url) -> Result<(), Error> {
+        let Some(host) = url.host() else { return Err(invalid(what, "expected a host", None)) };
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allow_http => {}
+            "http" => return Err(refused(what, url, "only https is allowed (hosts.allow_http allows http)")),
+            _ => return Err(invalid(what, "expected an address that starts with https://", None)),
+        }
+        if is_loopback(&host) {
+            let refusal = "the machine itself may not be called (hosts.allow_loopback allows it)";
+            return if self.allow_loopback { Ok(()) } else { Err(refused(what, url, refusal)) };
+        }
+        let name = host.to_string();
+        if is_below(&name, "lightning.force.com") {
+            let hint = "Lightning pages are no API; use the My Domain host, such as acme.my.salesforce.com";
+            return Err(refused(what, url, hint));
+        }
+        if self.patterns.iter().any(|pattern| pattern.matches(&name)) {
+            return Ok(());
+        }
+        let hint = if is_below(&name, "force.com") {
+            "sites are no API; use the My Domain host, such as acme.my.salesforce.com, or list this one in hosts.allow"
+        } else {
+            "it is not in the list of allowed hosts; hosts.allow in the configuration names them"
+        };
+        Err(refused(what, url, hint))
+    }
+}
+
+fn is_below(name: &str, parent: &str) -> bool {
+    name.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a connection to this host ends at this machine. 0.0.0.0 and :: do so on Linux.
+fn is_loopback(host: &Host<&str>) -> bool {
+    let v4 = |address: &Ipv4Addr| address.is_loopback() || address.is_unspecified();
+    match host {
+        Host::Domain(name) => is_below(name, "localhost"),
+        Host::Ipv4(address) => v4(address),
+        Host::Ipv6(address) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.to_ipv4_mapped().is_some_and(|mapped| v4(&mapped))
+        }
+    }
+}
+
+pub(super) fn is_loopback_url(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_loopback(&host))
+}
+
+fn refused(what: &str, url: &Url, why: &str) -> Error {
+    let host = url.host_str().unwrap_or_default();
+    Error::new(
+        codes::HOST_NOT_ALLOWED,
+        ErrorClass::Permanent,
+        format!("the {what} is on the host {host:?}: {why}"),
+    )
+}
+
+fn invalid(what: &str, expected: &str, url: Option<&Url>) -> Error {
+    let host = url.and_then(Url::host_str).map(|host| format!(", on the host {host:?}")).unwrap_or_default();
+    let message =
+        format!("the {what} is not usable{host}: {expected}, as in \"https://acme.my.salesforce.com\"");
+    Error::new(codes::INVALID_ADDRESS, ErrorClass::Permanent, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_https_on_a_host_of_salesforce(
+            start in "(https://|http://)?[a-z@:.\\\\/#?]{0,8}",
+            host in "((acme|evil|my)\\.){0,2}(salesforce\\.com|evilsalesforce\\.com|com|evil\\.example)",
+            end in "[a-z0-9@:.\\\\/#?%]{0,8}",
+        ) {
+            if let Ok(url) = AllowedHosts::default().org_address("base URL", &format!("{start}{host}{end}")) {
+                let name = url.host_str().unwrap();
+                prop_assert!(name.ends_with(".salesforce.com"), "{}", url);
+                prop_assert_eq!(url.as_str(), format!("https://{name}{}/", url.port().map(|port| format!(":{port}")).unwrap_or_default()));
+            }
+        }
+    }
+
+    fn hosts(patterns: &[&str], allow_http: bool, allow_loopback: bool) -> AllowedHosts {
+        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        AllowedHosts::new(&patterns, allow_http, allow_loopback).unwrap()
+    }
+
+    fn code(hosts: &AllowedHosts, text: &str) -> String {
+        match hosts.org_address("base URL", text) {
+            Ok(url) => url.to_string(),
+            Err(error) => error.code().to_owned(),
+        }
+    }
+
+    #[test]
+    fn salesforces_own_domains_are_allowed_by_default() {
+        let hosts = AllowedHosts::default();
+        for text in [
+            "https://acme.my.salesforce.com",
+            "https://acme.my.salesforce.com/",
+            " https://ACME--Dev.sandbox.my.Salesforce.com ",
+            "https://login.salesforce.com",
+            "https://na1.salesforce.com:443",
+            "https://acme.my.salesforce.mil",
+            "https://acme.cloudforce.com",
+        ] {
+            assert!(hosts.org_address("base URL", text).is_ok(), "{text}");
+        }
+        assert_eq!(DEFAULT_HOSTS.len(), hosts.patterns.len(), "each default is a pattern");
+    }
+
+    #[test]
+    fn other_hosts_are_refused_by_name_and_with_what_to_configure() {
+        let hosts = AllowedHosts::default();
+        for text in [
+            "https://salesforce.com.evil.example",
+            "https://evilsalesforce.com",
+            "https://salesforce.com",
+            "https://acme.force.com",
+            "https://acme.my.salesforce.com.",
+            "https://10.0.0.1",
+            "https://[2001:db8::1]",
+        ] {
+            let expected =
+                if text.ends_with("com.") { "https://acme.my.salesforce.com/" } else { "HOST_NOT_ALLOWED" };
+            assert_eq!(code(&hosts, text), expected, "{text}");
+        }
+        let error = hosts.org_address("base URL", "https://evil.example").unwrap_err();
+        assert!(error.to_string().contains("\"evil.example\""), "{error}");
+        assert!(error.to_string().contains("hosts.allow"), "{error}");
+    }
+
+    #[test]
+    fn lightning_is_never_an_api_host_even_when_listed() {
+        let hosts = hosts(&["*.force.com", "acme.lightning.force.com"], false, false);
+        assert_eq!(code(&hosts, "https://acme.lightning.force.com"), "HOST_NOT_ALLOWED");
+        assert!(hosts.org_address("base URL", "https://acme.force.com").is_ok());
+        let error = hosts.org_address("base URL", "https://acme.lightning.force.com").unwrap_err();
+        assert!(error.to_string().contains("My Domain"), "{error}");
+    }
+
+    #[test]
+    fn loopback_and_http_need_their_own_permission() {
+        let loopback = [
+            "localhost",
+            "LOCALHOST",
+            "org.localhost",
+            "127.0.0.1",
+            "127.1",
+            "0x7f.0.0.1",
+            "2130706433",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "0.0.0.0",
+            "[::]",
+        ];
+        let (none, http) = (hosts(&["localhost"], false, false), hosts(&["127.0.0.1"], true, false));
+        let (both, no_http) = (hosts(&[], true, true), hosts(&[], false, true));
+        for host in loopback {
+            assert_eq!(code(&none, &format!("https://{host}:8443")), "HOST_NOT_ALLOWED", "{host}");
+            assert_eq!(code(&http, &format!("http://{host}:8080")), "HOST_NOT_ALLOWED", "{host}");
+            assert_eq!(code(&no_http, &format!("http://{host}:8080")), "HOST_NOT_ALLOWED", "{host}");
+            assert!(both.org_address("base URL", &format!("http://{host}:8080")).is_ok(), "{host}");
+        }
+        assert_eq!(code(&both, "http://evil.example"), "HOST_NOT_ALLOWED");
+        assert_eq!(code(&both, "http://notlocalhost"), "HOST_NOT_ALLOWED");
+    }
+
+    #[test]
+    fn exact_names_and_addresses_can_be_listed() {
+        let hosts = hosts(&["Org.Example.", "192.0.2.7", "[2001:DB8::1]"], false, false);
+        for host in ["org.example", "ORG.EXAMPLE.", "192.0.2.7", "[2001:db8:0::1]"] {
+            assert!(hosts.org_address("base URL", &format!("https://{host}")).is_ok(), "{host}");
+        }
+        for host in ["a.org.example", "192.0.2.8", "xorg.example"] {
+            assert_eq!(code(&hosts, &format!("https://{host}")), "HOST_NOT_ALLOWED", "{host}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_org_address_is_refused_without_being_told() {
+        let hosts = AllowedHosts::default();
+        for text in [
+            "",
+            "s3cret",
+            "acme.my.salesforce.com",
+            "ftp://acme.my.salesforce.com",
+            "https://user:s3cret@acme.my.salesforce.com",
+            "https://s3cret@acme.my.salesforce.com",
+            "https://acme.my.salesforce.com/?token=s3cret",
+            "https://acme.my.salesforce.com/#s3cret",
+            "https://acme.my.salesforce.com/s3cret",
+            "https://s3cret:99999",
+            "file:///s3cret",
+        ] {
+            let error = hosts.org_address("base URL", text).unwrap_err();
+            assert_eq!(error.code(), "INVALID_ADDRESS", "{text}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_allows_nearly_everybody_or_nobody_is_refused() {
+        for text in
+            ["", "*", "*.com", "*.", "**.a.b", "a.*.b", "https://a.b", "a.b:443", "a b", "a..b", "*.a.b/c"]
+        {
+            let error = AllowedHosts::new(&[text.to_owned()], false, false).unwrap_err();
+            assert!(error.contains(&format!("found {text:?}")), "{error}");
+        }
+    }
+}
