@@ -1,5 +1,38 @@
 //! The east wing: a client of the Zeebe gateway and a job worker. It has never heard of Salesforce.
+//!
+//! A [`Worker`] takes the jobs of one type from a gateway ([`GatewayClient`]), by a push stream with a poll
+//! beside it, and has a [`JobHandler`] decide about each [`Job`]: the decision is an [`Outcome`], which the
+//! worker reports until the gateway has accepted or refused it. A permit precedes each job and lives as
+//! long as it.
 
+mod auth;
+mod channel;
+mod crew;
+#[cfg(test)]
+mod engine_tests;
+mod error;
+mod gateway;
+mod job;
+mod job_timeout;
+mod locking;
+mod oauth;
+mod options;
 mod outcome;
+mod permits;
+mod poll;
+mod protocol;
+mod report;
+mod status;
+mod stream;
+mod summary;
+mod verdict;
+mod worker;
 
+pub use error::GatewayError;
+pub use gateway::{GatewayAuthentication, GatewayClient, GatewayInfo, GatewayOptions};
+pub use job::{Job, Lock};
+pub use options::{StopSignal, WorkerOptions, WorkerTuning};
 pub use outcome::{Failure, Outcome};
+pub use status::WorkerStatus;
+pub use summary::WorkerSummary;
+pub use worker::{JobHandler, Worker};

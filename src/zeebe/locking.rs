@@ -1,0 +1,106 @@
+//! Keeping a job ours: the lock is renewed at half-life while the handler runs.
+
+use std::{future::pending, time::Duration};
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    options::millis,
+    protocol::UpdateJobTimeoutRequest,
+    report::{Assignment, Reporter},
+    verdict::{Verdict, judge},
+};
+
+/// The shortest time between two renewals, for locks that a modeler made absurdly short.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
+
+/// What the gateway said of a new lock.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// The lock is moved.
+    Renewed,
+    /// The job is gone or in other hands.
+    Superseded,
+    /// The gateway does not do it; the job is still ours.
+    Refused(String),
+    /// No answer; the lock is as it was.
+    Unreached(String),
+}
+
+impl Reporter {
+    /// Asks once for a lock of this length from now on.
+    pub(super) async fn renew_lock(&self, job: &Assignment, length: Duration) -> Renewal {
+        let request = UpdateJobTimeoutRequest {
+            job_key: job.key,
+            timeout: millis(length),
+            operation_reference: None,
+            job_lease_token: job.lock.lease(),
+        };
+        // The gateway counts from its receipt, so that the lock ends no sooner than this.
+        let asked = Instant::now();
+        let result = self.gateway.update_job_timeout(request, self.tuning.command_timeout).await;
+        let renewal = match result {
+            Ok(()) => {
+                job.lock.extend_to(after(asked, length));
+                Renewal::Renewed
+            }
+            Err(error) => match judge(&error, 0, u32::MAX) {
+                Verdict::NotFound | Verdict::NotOurs => Renewal::Superseded,
+                Verdict::Refused | Verdict::TooLarge => Renewal::Refused(error.to_string()),
+                Verdict::Retry { .. } => Renewal::Unreached(error.to_string()),
+            },
+        };
+        self.metrics.lock_renewed(renewal.label());
+        renewal
+    }
+
+    /// Renews the lock at each half-life of `length`. Completes when the job is no longer ours.
+    pub(super) async fn keep_lock(&self, job: &Assignment, length: Duration) {
+        loop {
+            let half_life = job.lock.deadline().checked_sub(length / 2).unwrap_or_else(Instant::now);
+            sleep_until(half_life.max(Instant::now() + LEAST_PAUSE)).await;
+            if self.renew_persistently(job, length).await == Renewal::Superseded {
+                return;
+            }
+        }
+    }
+
+    async fn renew_persistently(&self, job: &Assignment, length: Duration) -> Renewal {
+        let mut failures = 0;
+        loop {
+            match self.renew_lock(job, length).await {
+                Renewal::Unreached(error) => {
+                    failures += 1;
+                    let pause = self.tuning.error_backoff.delay(failures);
+                    tracing::debug!(%error, failures, ?pause, "the lock could not be renewed; trying again");
+                    sleep(pause).await;
+                }
+                Renewal::Refused(error) => {
+                    tracing::warn!(%error, "the gateway does not renew the lock of this job; it goes on without");
+                    return pending().await;
+                }
+                Renewal::Superseded => {
+                    tracing::info!("the job is no longer this worker's; its work is dropped");
+                    return Renewal::Superseded;
+                }
+                Renewal::Renewed => return Renewal::Renewed,
+            }
+        }
+    }
+}
+
+impl Renewal {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Superseded => "superseded",
+            Self::Refused(_) => "refused",
+            Self::Unreached(_) => "error",
+        }
+    }
+}
+
+/// Instants end; a lock of centuries is as good as one of thirty years.
+pub(super) fn after(start: Instant, length: Duration) -> Instant {
+    start + length.min(Duration::from_hours(24 * 365 * 30))
+}
