@@ -1,0 +1,172 @@
+//! The stable error codes of our own: their meaning, what to do, and whether a job is tried again.
+//!
+//! Where Salesforce names an `errorCode`, that is the code. What else can go wrong has one of these.
+
+/// What kind of failure it is, which decides what becomes of the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorType {
+    /// The task's input is wrong.
+    Input,
+    /// The worker's configuration, its secrets or its connections do not fit the task.
+    Configuration,
+    /// Salesforce refused the data by a rule of the org.
+    Business,
+    /// Salesforce refused the request for what it asks: the model, or the permissions of the user.
+    Permanent,
+    /// Passes by itself.
+    Transient,
+    /// The org is over a limit or in maintenance.
+    Throttled,
+    /// The credentials were not accepted.
+    Authentication,
+    /// A write was sent, its answer was lost, and it must not be repeated blindly.
+    OutcomeUnknown,
+    /// The work is done, but its result cannot be handed over.
+    Result,
+}
+
+impl ErrorType {
+    /// Its name in the `error` variable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Configuration => "configuration",
+            Self::Business => "business",
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::Throttled => "throttled",
+            Self::Authentication => "authentication",
+            Self::OutcomeUnknown => "outcomeUnknown",
+            Self::Result => "result",
+        }
+    }
+
+    /// Whether the job is tried again while it has retries.
+    pub fn is_repeated(self) -> bool {
+        matches!(self, Self::Transient | Self::Throttled)
+    }
+
+    /// What to do about it, where the code says nothing better.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Input => "Correct the task's input in the model or the variables it uses.",
+            Self::Configuration => "Correct the worker's configuration, then resolve the incident.",
+            Self::Business => {
+                "Correct the data, or let the process handle it: with the header bpmnErrors set to \"business\" or to \
+                 this code, a boundary event catches it."
+            }
+            Self::Permanent => {
+                "Correct the task, or the permissions of the Salesforce user, then resolve the incident."
+            }
+            Self::Transient | Self::Throttled => "Resolve the incident to try again.",
+            Self::Authentication => {
+                "Check the credentials of the connection and the app's settings in Salesforce, then resolve the incident."
+            }
+            Self::OutcomeUnknown => {
+                "Resolve the incident only where it was not carried out. The operation upsertRecord can be repeated safely."
+            }
+            Self::Result => "Resolving the incident repeats the operation.",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Code {
+    /// The code, as it stands in the `error` variable and in `bpmnErrors`.
+    pub name: &'static str,
+    /// What kind of failure it is.
+    pub error_type: ErrorType,
+    /// When it occurs.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident: $error_type:ident, $meaning:literal, $advice:literal;)*) => {
+        $(pub(super) static $name: Code = Code {
+            name: stringify!($name),
+            error_type: ErrorType::$error_type,
+            meaning: $meaning,
+            advice: $advice,
+        };)*
+
+        /// Every code of our own, but for `HTTP_` with a status (`HTTP_502`), which an answer without an
+        /// `errorCode` has; its type follows from the status.
+        pub static CODES: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    INVALID_INPUT: Input,
+        "The variable salesforceRequest or a task header is not what the operation expects. Nothing was called.",
+        "Correct the task's input in the model or the variables it uses.";
+    SECRET_NOT_FOUND: Configuration,
+        "A secret that the connection names is not there, is empty or cannot be read. Nothing was called.",
+        "Provide the secret to the worker or correct its name, then resolve the incident.";
+    UNKNOWN_CONNECTION: Configuration,
+        "The task names a connection that the worker's configuration does not have. Nothing was called.",
+        "Correct the name in the task, or add the connection to the configuration, then resolve the incident.";
+    INVALID_CONNECTION: Configuration,
+        "A text of the connection refers to a secret in a form that is not understood. Nothing was called.",
+        "Write {{secrets.NAME}} in the connection, then resolve the incident.";
+    INVALID_CREDENTIALS: Configuration,
+        "A credential of the connection is empty or cannot be sent. Nothing was called.",
+        "Correct the connection's authentication or the secret it names, then resolve the incident.";
+    INVALID_ADDRESS: Configuration,
+        "The base URL or the token endpoint of the connection is no address that can be called. Nothing was called.",
+        "Correct the address, such as https://acme.my.salesforce.com, then resolve the incident.";
+    HOST_NOT_ALLOWED: Configuration,
+        "The connection, its token endpoint or the login's answer names a host that the worker may not call. No secret \
+         was sent there.",
+        "Correct the address, or have the operator add the host to hosts.allow, then resolve the incident.";
+    REDIRECT_NOT_FOLLOWED: Configuration,
+        "Salesforce points to another address; redirects are not followed, for they would carry the token away.",
+        "Use the address of the org itself as the base URL, then resolve the incident.";
+    AUTHENTICATION_FAILED: Authentication,
+        "The token endpoint refuses the credentials, or the org refuses the token.",
+        "Check the credentials of the connection and the app's settings in Salesforce, then resolve the incident.";
+    TOKEN_ENDPOINT_UNAVAILABLE: Transient,
+        "The token endpoint could not give a token for a reason that passes by itself.",
+        "Resolve the incident to try again.";
+    TIMEOUT: Transient,
+        "No complete answer came in time, and the call may be repeated.",
+        "Resolve the incident to try again; raise the task's timeout where the call needs longer.";
+    CONNECTION_FAILED: Transient,
+        "Salesforce could not be reached: the name was not resolved, the connection was refused or TLS failed. Nothing \
+         was sent.",
+        "Check the address, and DNS, proxy and firewall of the worker, then resolve the incident.";
+    CONNECTION_LOST: Transient,
+        "The connection broke before the answer was complete, and the call may be repeated.",
+        "Resolve the incident to try again.";
+    TOO_LITTLE_TIME: Transient,
+        "Too little was left of the job's lock to begin a call. The call was not sent.",
+        "Resolve the incident to try again; raise the worker's job timeout where this is frequent.";
+    OUTCOME_UNKNOWN: OutcomeUnknown,
+        "A write that must not be repeated was sent, and what became of it is not known.",
+        "Resolve the incident only where it was not carried out. The operation upsertRecord can be repeated safely.";
+    MULTIPLE_CHOICES: Business,
+        "An upsert found several records with this external id and changed none (HTTP 300).",
+        "Remove the duplicates in Salesforce, and mark the external id field as unique.";
+    NOT_MODIFIED: Business,
+        "The record was not changed since the time that was given (HTTP 304).",
+        "Nothing has to be done in Salesforce; let the process handle it with the header bpmnErrors.";
+    INVALID_REQUEST: Permanent,
+        "The request could not be built.",
+        "Correct the task's input; if it looks right, report it as a fault of the connector.";
+    INVALID_RESPONSE: Permanent,
+        "Salesforce answered something that does not fit the operation.",
+        "Look at error.variables.response; something between may have answered instead of Salesforce.";
+    BODY_TOO_LARGE: Result,
+        "The answer is larger than what the worker reads.",
+        "Ask for fewer fields or records, or have the operator raise salesforce.max_body_bytes.";
+    RESULT_TOO_LARGE: Result,
+        "The result is larger than what may be handed to the process.",
+        "Ask for fewer fields, add LIMIT to the query, set maxRecords, or choose a smaller resultContent.";
+}
+
+/// The row of a code.
+pub(super) fn find(name: &str) -> Option<&'static Code> {
+    CODES.iter().copied().find(|code| code.name == name)
+}

@@ -1,0 +1,240 @@
+//! What can go wrong with a job: one type, whatever the cause, with a stable code.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    codes::{self, Code, ErrorType},
+    input::InvalidInput,
+};
+use crate::salesforce::{self, ErrorClass, ErrorDetail, Response};
+
+/// Why a job could not be carried out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    code: String,
+    message: String,
+    kind: ErrorType,
+    errors: Vec<ErrorDetail>,
+    response: Option<Box<Response>>,
+    retry_after: Option<Duration>,
+}
+
+impl Error {
+    /// A failure of our own.
+    pub(super) fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self {
+            code: code.name.to_owned(),
+            message: message.into(),
+            kind: code.error_type,
+            errors: Vec::new(),
+            response: None,
+            retry_after: None,
+        }
+    }
+
+    /// The same failure, with where it happened in front.
+    pub(super) fn at(self, place: &str) -> Self {
+        self.map_message(|message| format!("{place}: {message}"))
+    }
+
+    /// The same failure in other words.
+    pub(super) fn map_message(mut self, reword: impl FnOnce(String) -> String) -> Self {
+        self.message = reword(self.message);
+        self
+    }
+
+    /// The same failure, with an answer that shall not be lost.
+    pub(super) fn with_response(mut self, response: Response) -> Self {
+        self.response = Some(Box::new(response));
+        self
+    }
+
+    /// Salesforce's `errorCode` of the first error where there is one, else one of [`CODES`](super::CODES).
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What kind of failure it is.
+    pub fn error_type(&self) -> ErrorType {
+        self.kind
+    }
+
+    /// The answer, where there was one.
+    pub fn response(&self) -> Option<&Response> {
+        self.response.as_deref()
+    }
+
+    /// What Salesforce said about when to come again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Its code, then those of all errors that Salesforce named.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.code.as_str()).chain(self.errors.iter().map(|error| error.error_code.as_str()))
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        codes::find(&self.code)
+            .filter(|code| code.error_type == self.kind)
+            .map_or(self.kind.advice(), |code| code.advice)
+    }
+
+    /// The variable `error`, as expressions, boundary events and the job see it.
+    pub(super) fn variable(&self) -> Value {
+        let errors: Vec<Value> = self.errors.iter().map(detail).collect();
+        let mut error = Map::new();
+        error.insert("code".to_owned(), json!(self.code));
+        error.insert("message".to_owned(), json!(self.message));
+        error.insert("type".to_owned(), json!(self.kind.name()));
+        let mut variables = Map::new();
+        if let Some(response) = &self.response {
+            error.insert("status".to_owned(), json!(response.status));
+            let Response { status, headers, body, .. } = &**response;
+            variables
+                .insert("response".to_owned(), json!({"status": status, "headers": headers, "body": body}));
+        }
+        error.insert("errors".to_owned(), Value::Array(errors));
+        error.insert("variables".to_owned(), Value::Object(variables));
+        Value::Object(error)
+    }
+}
+
+fn detail(error: &ErrorDetail) -> Value {
+    json!({"errorCode": error.error_code, "message": error.message, "fields": error.fields})
+}
+
+impl From<InvalidInput> for Error {
+    fn from(mistake: InvalidInput) -> Self {
+        Self::new(&codes::INVALID_INPUT, mistake.to_string())
+    }
+}
+
+impl From<salesforce::Error> for Error {
+    fn from(error: salesforce::Error) -> Self {
+        let kind = match error.class() {
+            ErrorClass::Business => ErrorType::Business,
+            // What the client refuses by itself is a matter of configuration.
+            ErrorClass::Permanent => {
+                codes::find(error.code()).map_or(ErrorType::Permanent, |code| code.error_type)
+            }
+            ErrorClass::Transient => ErrorType::Transient,
+            ErrorClass::Throttled => ErrorType::Throttled,
+            ErrorClass::Authentication => ErrorType::Authentication,
+            ErrorClass::OutcomeUnknown => ErrorType::OutcomeUnknown,
+        };
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            kind,
+            errors: error.errors().to_vec(),
+            response: error.response().cloned().map(Box::new),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An error as Salesforce's client makes them.
+    pub(in crate::connector) fn refused(code: &str, class: ErrorClass, status: u16, body: Value) -> Error {
+        let errors = body.as_array().cloned().unwrap_or_default();
+        let text = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        Error::from(salesforce::Error {
+            code: code.to_owned(),
+            message: format!("{code}: refused"),
+            class,
+            errors: errors
+                .iter()
+                .map(|error| ErrorDetail {
+                    error_code: text(error, "errorCode"),
+                    message: text(error, "message"),
+                    fields: Vec::new(),
+                })
+                .collect(),
+            response: Some(Box::new(Response { status, reason: String::new(), headers: Map::new(), body })),
+            retry_after: None,
+        })
+    }
+
+    #[test]
+    fn the_error_variable_has_the_documented_shape() {
+        let body =
+            json!([{"errorCode": "DUPLICATE_VALUE", "message": "duplicate value found", "fields": []}]);
+        let error = refused("DUPLICATE_VALUE", ErrorClass::Business, 400, body.clone());
+        assert_eq!(
+            error.variable(),
+            json!({
+                "code": "DUPLICATE_VALUE",
+                "message": "DUPLICATE_VALUE: refused",
+                "type": "business",
+                "status": 400,
+                "errors": [{"errorCode": "DUPLICATE_VALUE", "message": "duplicate value found", "fields": []}],
+                "variables": {"response": {"status": 400, "headers": {}, "body": body}},
+            })
+        );
+    }
+
+    #[test]
+    fn without_an_answer_there_is_no_status_and_no_response() {
+        let error = Error::new(&codes::UNKNOWN_CONNECTION, "no such connection");
+        assert_eq!(
+            error.variable(),
+            json!({
+                "code": "UNKNOWN_CONNECTION",
+                "message": "no such connection",
+                "type": "configuration",
+                "errors": [],
+                "variables": {},
+            })
+        );
+    }
+
+    #[test]
+    fn a_host_that_the_client_refuses_is_a_matter_of_configuration() {
+        let error = refused("HOST_NOT_ALLOWED", ErrorClass::Permanent, 0, Value::Null);
+        assert_eq!(error.error_type(), ErrorType::Configuration);
+        assert!(error.advice().contains("hosts.allow"));
+    }
+
+    #[test]
+    fn every_code_of_the_client_is_in_the_table() {
+        use crate::salesforce::codes::*;
+        let of_the_client = [
+            TIMEOUT,
+            CONNECTION_FAILED,
+            CONNECTION_LOST,
+            OUTCOME_UNKNOWN,
+            AUTHENTICATION_FAILED,
+            TOKEN_ENDPOINT_UNAVAILABLE,
+            INVALID_CREDENTIALS,
+            HOST_NOT_ALLOWED,
+            INVALID_ADDRESS,
+            BODY_TOO_LARGE,
+            REDIRECT_NOT_FOLLOWED,
+            MULTIPLE_CHOICES,
+            NOT_MODIFIED,
+            INVALID_REQUEST,
+        ];
+        for code in of_the_client {
+            assert!(codes::find(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_our_own_is_in_the_table_once_and_says_what_to_do() {
+        let mut names: Vec<_> = codes::CODES.iter().map(|code| code.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), codes::CODES.len());
+        for code in codes::CODES {
+            assert!(code.meaning.ends_with('.') && code.advice.ends_with('.'), "{}", code.name);
+        }
+    }
+}

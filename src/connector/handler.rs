@@ -1,0 +1,151 @@
+//! The story of one job.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::{
+    connections::{Connections, NamedConnection},
+    error::Error,
+    failure::{self, Situation},
+    headers::Headers,
+    mapping::Mapping,
+    operations::{Call, Descriptor},
+    request::{self, Request},
+    secrets::{JobSecrets, SecretsOptions},
+};
+use crate::{
+    metrics::Metrics,
+    salesforce::{Transport, TransportOptions},
+    zeebe::{Job, JobHandler, Outcome},
+};
+
+/// How jobs are carried out.
+#[derive(Clone, Debug)]
+pub struct ConnectorOptions {
+    /// How to speak HTTP to orgs, and to which hosts.
+    pub transport: TransportOptions,
+    /// The connections that tasks name.
+    pub connections: BTreeMap<String, NamedConnection>,
+    /// Where secrets come from.
+    pub secrets: SecretsOptions,
+    /// How long one call may take where the task does not say.
+    pub request_timeout: Duration,
+    /// How long a job rests after its first failure where nobody says; three times as long after each further one, up to
+    /// five minutes.
+    pub retry_backoff: Duration,
+    /// The largest set of variables that a job is completed with, in bytes of JSON.
+    pub max_result_bytes: usize,
+}
+
+/// Carries out Salesforce tasks: the handler of the worker's jobs.
+pub struct Connector {
+    connections: Connections,
+    request_timeout: Duration,
+    retry_backoff: Duration,
+    max_result_bytes: usize,
+    metrics: Arc<Metrics>,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+/// What is known of a job so far, and needed whatever becomes of it.
+struct Known<'a> {
+    operation: Option<&'static Descriptor>,
+    headers: Headers,
+    secrets: JobSecrets<'a>,
+}
+
+impl Connector {
+    /// Calls nothing yet; an error is a mistake in the options.
+    pub fn new(options: ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
+        let transport = Transport::new(options.transport, Arc::clone(&metrics))?;
+        Ok(Self {
+            connections: Connections::from_parts(transport, options.connections, options.secrets),
+            request_timeout: options.request_timeout,
+            retry_backoff: options.retry_backoff,
+            max_result_bytes: options.max_result_bytes,
+            metrics,
+        })
+    }
+
+    /// The connections that jobs use.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// All that can be refused without a side effect is refused before `run`.
+    async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Map<String, Value>, Error> {
+        known.headers = Headers::parse(&job.headers)?;
+        let Request { connection, api_version, operation, timeout } = Request::parse(&job.variables)?;
+        known.headers.check(operation.descriptor())?;
+        let client = self.connections.client(&connection, api_version, &mut known.secrets)?;
+        let mapping = Mapping {
+            result: known.headers.result.as_ref(),
+            operation: operation.descriptor(),
+            record_id: operation.record_id().map(ToString::to_string),
+            max_bytes: self.max_result_bytes,
+        };
+        let call = Call {
+            client: &client,
+            lock: &job.lock,
+            timeout: timeout.unwrap_or(self.request_timeout),
+            max_result_bytes: self.max_result_bytes,
+        };
+        mapping.variables(operation.run(&call).await?)
+    }
+
+    fn situation<'a>(&self, job: &Job, known: &'a Known<'_>) -> Situation<'a> {
+        Situation {
+            operation: known.operation,
+            headers: &known.headers,
+            retries: job.retries,
+            default_backoff: self.retry_backoff,
+        }
+    }
+
+    fn record(&self, job: &Job, known: &Known<'_>, result: (&Outcome, Option<&Error>), elapsed: Duration) {
+        let operation = known.operation.map_or("unknown", |operation| operation.name);
+        let (outcome, error) = (result.0.label(), result.1);
+        self.metrics.job_handled(operation, outcome, elapsed);
+        let elapsed_ms = elapsed.as_millis();
+        match error {
+            None => tracing::debug!(job.key = job.key, operation, outcome, elapsed_ms, "job carried out"),
+            Some(error) => {
+                let code = known.secrets.redactor().text(error.code()).into_owned();
+                tracing::info!(
+                    job.key = job.key,
+                    operation,
+                    outcome,
+                    code,
+                    elapsed_ms,
+                    "job not carried out"
+                );
+            }
+        }
+    }
+}
+
+impl JobHandler for Connector {
+    async fn handle(&self, job: &Job) -> Outcome {
+        let started = Instant::now();
+        let mut known = Known {
+            operation: request::operation_named(&job.variables),
+            headers: Headers::default(),
+            secrets: self.connections.secrets(),
+        };
+        let result = self.carry_out(job, &mut known).await;
+        let (outcome, error) = match result {
+            Ok(variables) => (Outcome::Complete { variables }, None),
+            Err(error) => (self.situation(job, &known).outcome(&error), Some(error)),
+        };
+        let outcome = failure::fitted(known.secrets.redactor().outcome(outcome));
+        self.record(job, &known, (&outcome, error.as_ref()), started.elapsed());
+        outcome
+    }
+}

@@ -1,0 +1,30 @@
+//! The hall: the only place where "Salesforce" and "job" stand in one sentence.
+//!
+//! [`Connector`] is the handler of the worker's jobs; the way of one job is told in `handler.rs`.
+
+mod codes;
+mod connections;
+mod error;
+mod failure;
+mod handler;
+mod headers;
+mod input;
+mod mapping;
+pub mod operations;
+mod redactor;
+mod request;
+mod secrets;
+pub mod template;
+
+pub use codes::{CODES, Code, ErrorType};
+pub use connections::{ConnectionAuthentication, Connections, NamedConnection};
+pub use error::Error;
+pub use handler::{Connector, ConnectorOptions};
+pub use input::InvalidInput;
+pub use operations::Operation;
+pub use redactor::Redactor;
+pub use request::Request;
+pub use secrets::SecretsOptions;
+
+/// The one variable that a job's input is in.
+pub const INPUT_VARIABLE: &str = "salesforceRequest";

@@ -1,0 +1,111 @@
+//! What the modeler sees of an operation; element template, reference and metrics are made from it.
+
+use crate::salesforce::CallClass;
+
+/// An operation as the modeler sees it.
+#[derive(Debug)]
+pub struct Descriptor {
+    /// The value of `operation.type`, such as `createRecord`.
+    pub name: &'static str,
+    /// The entry in the list of operations.
+    pub label: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Further words that a modeler may search for.
+    pub keywords: &'static [&'static str],
+    /// Whether it may be repeated.
+    pub class: CallClass,
+    /// What `resultContent` may be, the default first.
+    pub contents: &'static [ResultContent],
+    /// Its fields, in the order in which they are shown.
+    pub inputs: &'static [Input],
+}
+
+/// One field of an operation.
+#[derive(Debug)]
+pub struct Input {
+    /// The field's name in `salesforceRequest.operation`.
+    pub name: &'static str,
+    /// Its label in the properties panel.
+    pub label: &'static str,
+    /// What may be entered.
+    pub kind: InputKind,
+    /// Whether it must be filled.
+    pub required: bool,
+    /// Help, shown at the label: what it is, with an example.
+    pub tooltip: &'static str,
+    /// Shown in the empty field.
+    pub placeholder: &'static str,
+}
+
+/// What may be entered in a field.
+#[derive(Debug)]
+pub enum InputKind {
+    /// One line of text, or FEEL.
+    Text {
+        /// A regular expression and what to say when the text does not match; expressions always match.
+        pattern: Option<(&'static str, &'static str)>,
+    },
+    /// Several lines of text, or FEEL.
+    LongText,
+    /// A FEEL context.
+    Context,
+    /// A check box, or FEEL.
+    Boolean {
+        /// Its state at first.
+        default: bool,
+    },
+    /// A whole number, or FEEL.
+    Integer {
+        /// The smallest number that is accepted.
+        min: u32,
+    },
+}
+
+/// What `resultVariable` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultContent {
+    /// `{status, reason, headers, body}`.
+    Response,
+    /// The body alone.
+    Body,
+    /// The list of records of a query.
+    Records,
+    /// The first record of a query, or null.
+    FirstRecord,
+    /// The id of the record.
+    Id,
+}
+
+impl ResultContent {
+    /// Every content.
+    pub const ALL: [Self; 5] = [Self::Response, Self::Body, Self::Records, Self::FirstRecord, Self::Id];
+
+    /// The content of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|content| content.name() == name)
+    }
+
+    /// Its name in the header `resultContent`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Response => "response",
+            Self::Body => "body",
+            Self::Records => "records",
+            Self::FirstRecord => "firstRecord",
+            Self::Id => "id",
+        }
+    }
+}
+
+impl InputKind {
+    /// What is expected, for messages.
+    pub fn expected(&self) -> &'static str {
+        match self {
+            Self::Text { .. } | Self::LongText => "a string",
+            Self::Context => "an object of names and values",
+            Self::Boolean { .. } => "true or false",
+            Self::Integer { .. } => "a whole number",
+        }
+    }
+}

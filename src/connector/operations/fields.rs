@@ -1,0 +1,109 @@
+//! Fields that several operations share: what the modeler sees of them, and how they are read.
+
+use serde::{Deserialize as _, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+
+use super::descriptor::{Input, InputKind};
+use crate::salesforce::FieldName;
+
+/// What [`ObjectName`](crate::salesforce::ObjectName) and [`FieldName`](crate::salesforce::FieldName) accept.
+pub(super) const API_NAME: &str = "^[A-Za-z][A-Za-z0-9_]{0,79}$";
+
+/// What [`RecordId`](crate::salesforce::RecordId) accepts, apart from the checksum.
+const RECORD_ID: &str = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$";
+
+pub(super) const OBJECT_TYPE: Input = Input {
+    name: "objectType",
+    label: "Object",
+    kind: InputKind::Text {
+        pattern: Some((API_NAME, "must be the API name of an object, such as Account or Invoice__c")),
+    },
+    required: true,
+    tooltip: "API name of the object, such as Account or Invoice__c.",
+    placeholder: "Account",
+};
+
+pub(super) const OBJECT_ID: Input = Input {
+    name: "objectId",
+    label: "Record id",
+    kind: InputKind::Text {
+        pattern: Some((RECORD_ID, "must be a record id of 15 or 18 letters and digits")),
+    },
+    required: true,
+    tooltip: "The id of the record, 15 or 18 characters, such as 001D000000IRFmaIAH.",
+    placeholder: "=accountId",
+};
+
+/// Reads an object of fields and values.
+pub(super) fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(D::Error::custom("expected an object of field names and values")),
+    }
+}
+
+/// Reads a boolean, or the text of one, which a form gives where its field is not FEEL.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(flag) => Ok(flag),
+        Value::String(text) if text.trim() == "true" => Ok(true),
+        Value::String(text) if text.trim() == "false" => Ok(false),
+        _ => Err(D::Error::custom("expected true or false")),
+    }
+}
+
+/// Reads a whole number from 1, or the text of one, which a form gives where its field is not FEEL.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let text = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => String::new(),
+    };
+    let count = text.strip_suffix(".0").unwrap_or(&text).parse().ok().filter(|count| *count >= 1);
+    count.map(Some).ok_or_else(|| D::Error::custom("expected a whole number from 1"))
+}
+
+/// Reads text, or a number as it is written.
+pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("expected a string or a number")),
+    }
+}
+
+/// Reads names separated by commas, or a list of names; a name may go over relationships, such as `Owner.Name`.
+pub(super) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    const EXPECTED: &str = "expected field names separated by commas, or a list of field names";
+    let names: Vec<String> = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.split(',').map(|name| name.trim().to_owned()).collect(),
+        list @ Value::Array(_) => serde_json::from_value(list).map_err(|_| D::Error::custom(EXPECTED))?,
+        _ => return Err(D::Error::custom(EXPECTED)),
+    };
+    let is_path = |name: &String| name.split('.').all(|part| part.parse::<FieldName>().is_ok());
+    if names.is_empty() || !names.iter().all(is_path) {
+        return Err(D::Error::custom(EXPECTED));
+    }
+    Ok(Some(names.join(",")))
+}
+
+/// Reads the parameters of an address; null leaves a parameter out.
+pub(super) fn parameters<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, String)>, D::Error> {
+    const EXPECTED: &str = "expected an object whose values are strings, numbers or booleans";
+    let Value::Object(parameters) = Value::deserialize(deserializer)? else {
+        return Err(D::Error::custom(EXPECTED));
+    };
+    let mut read = Vec::with_capacity(parameters.len());
+    for (name, value) in parameters {
+        match value {
+            Value::Null => {}
+            Value::String(text) => read.push((name, text)),
+            Value::Number(number) => read.push((name, number.to_string())),
+            Value::Bool(flag) => read.push((name, flag.to_string())),
+            Value::Array(_) | Value::Object(_) => return Err(D::Error::custom(EXPECTED)),
+        }
+    }
+    Ok(read)
+}

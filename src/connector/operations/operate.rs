@@ -1,0 +1,123 @@
+//! What every operation has in common, and what the list of them expands to.
+
+use serde_json::{Map, Value};
+
+use super::{ALL, Call, Descriptor};
+use crate::{
+    connector::{
+        Error, InvalidInput,
+        input::{self, Show},
+    },
+    salesforce::{RecordId, Request, Response},
+};
+
+/// An operation's input that knows how to run.
+pub(super) trait Operate: Sized + Send {
+    /// Refuses what each field allows but the fields together do not.
+    fn checked(self) -> Result<Self, InvalidInput> {
+        Ok(self)
+    }
+
+    /// The record that the input names.
+    fn record_id(&self) -> Option<&RecordId> {
+        None
+    }
+
+    /// Its request, the first one where there are several.
+    fn request(self) -> Result<Request, InvalidInput>;
+
+    /// Calls Salesforce.
+    fn run(self, call: &Call<'_>) -> impl Future<Output = Result<Response, Error>> + Send {
+        async move { call.send(&self.request()?).await }
+    }
+}
+
+/// The mistake of a `type` that no operation has.
+pub(super) fn unknown(name: &str) -> InvalidInput {
+    let known: Vec<_> = ALL.iter().map(|operation| operation.name).collect();
+    InvalidInput::unknown("type", "one of the operations", name, &known)
+}
+
+/// Refuses input without one of the fields that must be filled.
+pub(super) fn check_required(
+    descriptor: &Descriptor,
+    fields: &Map<String, Value>,
+) -> Result<(), InvalidInput> {
+    let missing = |name| input::is_absent(fields.get(name));
+    match descriptor.inputs.iter().find(|input| input.required && missing(input.name)) {
+        None => Ok(()),
+        Some(field) => {
+            let found = input::describe(fields.get(field.name), Show::Value);
+            Err(InvalidInput::new(field.name, field.kind.expected(), found))
+        }
+    }
+}
+
+/// Expands the list to `ALL` and `Operation`.
+macro_rules! list {
+    ($($module:ident :: $Input:ident),* $(,)?) => {
+        /// Every operation, in the order in which the modeler is offered them.
+        pub static ALL: &[&Descriptor] = &[$(&$module::DESCRIPTOR),*];
+
+        /// One operation with its input, checked: running it is all that is left.
+        #[derive(Debug)]
+        pub enum Operation {
+            $(
+                #[doc = concat!("See `operations/", stringify!($module), ".rs`.")]
+                $Input($module::$Input),
+            )*
+        }
+
+        impl Operation {
+            /// Reads the operation of this name from its fields; a field `type` among them is passed over.
+            ///
+            /// # Errors
+            /// An unknown name, an unknown or missing field, a wrong type or value; paths begin at the field.
+            pub fn parse(
+                name: &str,
+                fields: &serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, crate::connector::InvalidInput> {
+                use crate::connector::input::{Show, read};
+
+                $(if name.trim() == $module::DESCRIPTOR.name {
+                    operate::check_required(&$module::DESCRIPTOR, fields)?;
+                    let input: $module::$Input = read(fields, Some("type"), Show::Value)?;
+                    return input.checked().map(Self::$Input);
+                })*
+                Err(operate::unknown(name))
+            }
+
+            /// What the modeler sees of it.
+            pub fn descriptor(&self) -> &'static Descriptor {
+                match self {
+                    $(Self::$Input(_) => &$module::DESCRIPTOR,)*
+                }
+            }
+
+            /// The record that the input names.
+            pub(crate) fn record_id(&self) -> Option<&crate::salesforce::RecordId> {
+                match self {
+                    $(Self::$Input(operation) => operation.record_id(),)*
+                }
+            }
+
+            #[cfg(test)]
+            fn request(self) -> Result<crate::salesforce::Request, crate::connector::InvalidInput> {
+                match self {
+                    $(Self::$Input(operation) => operation.request(),)*
+                }
+            }
+
+            /// Calls Salesforce.
+            pub(crate) async fn run(
+                self,
+                call: &Call<'_>,
+            ) -> Result<crate::salesforce::Response, crate::connector::Error> {
+                match self {
+                    $(Self::$Input(operation) => operation.run(call).await,)*
+                }
+            }
+        }
+    };
+}
+pub(super) use list;

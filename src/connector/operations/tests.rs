@@ -1,0 +1,165 @@
+//! The list and its operations, compared with each other.
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+
+/// The mistake in an operation's fields.
+pub(super) fn mistake(name: &str, fields: Value) -> String {
+    let Value::Object(fields) = fields else { panic!("not an object") };
+    Operation::parse(name, &fields).unwrap_err().to_string()
+}
+
+/// A value that a field of this name and kind accepts.
+fn sample(input: &Input) -> Value {
+    match (&input.kind, input.name) {
+        (_, "objectId") => json!("001D000000IRFmaIAH"),
+        (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
+        (InputKind::Context, _) => json!({"Phone": "5"}),
+        (InputKind::Boolean { default }, _) => json!(!default),
+        (InputKind::Integer { min }, _) => json!(min),
+    }
+}
+
+fn filled<'a>(inputs: impl Iterator<Item = &'a Input>) -> Map<String, Value> {
+    inputs.map(|input| (input.name.to_owned(), sample(input))).collect()
+}
+
+#[test]
+fn each_operation_reads_exactly_the_fields_that_its_descriptor_shows() {
+    for descriptor in ALL {
+        let all = filled(descriptor.inputs.iter());
+        let operation = Operation::parse(descriptor.name, &all).unwrap();
+        assert_eq!(operation.descriptor().name, descriptor.name);
+
+        let required = filled(descriptor.inputs.iter().filter(|input| input.required));
+        Operation::parse(descriptor.name, &required).unwrap();
+        for name in required.keys() {
+            let mut others = all.clone();
+            others.remove(name);
+            let message = mistake(descriptor.name, Value::Object(others));
+            assert!(message.starts_with(&format!("{name}: expected ")), "{message}");
+            assert!(message.ends_with(", found nothing"), "{message}");
+        }
+
+        let mut more = all;
+        more.insert("surprise".to_owned(), json!(1));
+        let names: Vec<_> = descriptor.inputs.iter().map(|input| input.name).collect();
+        let message = mistake(descriptor.name, Value::Object(more));
+        let (shown, _) = message.split_once(", found \"surprise\"").unwrap();
+        for name in names {
+            assert!(shown.contains(name), "{message}");
+        }
+    }
+}
+
+#[test]
+fn each_operation_sends_a_request_of_the_class_that_its_descriptor_names() {
+    for descriptor in ALL {
+        let operation = Operation::parse(descriptor.name, &filled(descriptor.inputs.iter())).unwrap();
+        assert_eq!(operation.request().unwrap().class, descriptor.class, "{}", descriptor.name);
+    }
+}
+
+#[test]
+fn blank_texts_and_nulls_count_as_not_there() {
+    let fields =
+        json!({"type": "query", "soqlQuery": "SELECT Id FROM Account", "maxRecords": null, "allPages": " "});
+    assert!(Operation::parse("query", fields.as_object().unwrap()).is_ok());
+    let message = mistake("query", json!({"soqlQuery": " \n"}));
+    assert_eq!(message, "soqlQuery: expected a string, found a blank string");
+    let message = mistake("createRecord", json!({"objectType": "Account", "body": null}));
+    assert_eq!(message, "body: expected an object of names and values, found null");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_was_expected() {
+    let account = |id: Value| json!({"objectType": "Account", "objectId": id});
+    for (name, fields, message) in [
+        (
+            "deleteRecord",
+            account(json!("001")),
+            "objectId: expected a record id of 15 or 18 letters and digits, found the string \"001\"",
+        ),
+        (
+            "deleteRecord",
+            account(json!("001D000000IRFmaIAX")),
+            "objectId: expected a record id whose last three characters are its checksum, found the string \
+             \"001D000000IRFmaIAX\"",
+        ),
+        ("deleteRecord", account(json!(12)), "objectId: expected a string, found the number 12"),
+        (
+            "createRecord",
+            json!({"objectType": "Account/001", "body": {}}),
+            "objectType: expected the API name of an object, such as \"Account\" or \"Invoice__c\", found the string \
+             \"Account/001\"",
+        ),
+        (
+            "createRecord",
+            json!({"objectType": "Account", "body": "{}"}),
+            "body: expected an object of field names and values, found the string \"{}\"",
+        ),
+        (
+            "query",
+            json!({"soqlQuery": "SELECT", "maxRecords": 0}),
+            "maxRecords: expected a whole number from 1, found the number 0",
+        ),
+        (
+            "query",
+            json!({"soqlQuery": "SELECT", "maxRecords": "many"}),
+            "maxRecords: expected a whole number from 1, found the string \"many\"",
+        ),
+        (
+            "query",
+            json!({"soqlQuery": "SELECT", "allPages": "yes"}),
+            "allPages: expected true or false, found the string \"yes\"",
+        ),
+        ("query", json!({"soqlQuery": ["SELECT"]}), "soqlQuery: expected a string, found a list of 1"),
+        (
+            "createRecord",
+            json!({"objecttype": "Account", "objectType": "Account", "body": {}}),
+            "objecttype: expected one of the fields: objectType, body, found \"objecttype\"; did you mean objectType?",
+        ),
+    ] {
+        assert_eq!(mistake(name, fields), message);
+    }
+}
+
+#[test]
+fn a_form_field_without_feel_gives_text_which_is_understood() {
+    for max in [json!(5), json!("5"), json!(5.0), json!(" 5 ")] {
+        let fields = json!({"soqlQuery": "SELECT", "maxRecords": max, "allPages": "true"});
+        let operation = Operation::parse("query", fields.as_object().unwrap()).unwrap();
+        let shown = format!("{operation:?}");
+        assert!(shown.contains("all_pages: true, max_records: Some(5)"), "{shown}");
+    }
+}
+
+#[test]
+fn an_unknown_operation_is_answered_with_those_there_are() {
+    let known = "upsertRecord, createRecord, updateRecord, getRecord, deleteRecord, query";
+    let message = mistake("createrecords", json!({}));
+    assert_eq!(
+        message,
+        format!(
+            "type: expected one of the operations: {known}, found \"createrecords\"; did you mean createRecord?"
+        )
+    );
+    let message = mistake("frobnicate", json!({}));
+    assert_eq!(message, format!("type: expected one of the operations: {known}, found \"frobnicate\""));
+}
+
+#[test]
+fn values_of_a_body_keep_their_exact_form() {
+    let body: Value =
+        serde_json::from_str(r#"{"Amount": 12345678901234567890.10, "Phone": null, "x": ""}"#).unwrap();
+    let fields = json!({"objectType": "Opportunity", "body": body});
+    let Operation::CreateRecord(operation) =
+        Operation::parse("createRecord", fields.as_object().unwrap()).unwrap()
+    else {
+        panic!("another operation");
+    };
+    let shown = format!("{operation:?}");
+    assert!(shown.contains("12345678901234567890.10"), "{shown}");
+    assert!(shown.contains("\"Phone\": Null") && shown.contains("\"x\": String(\"\")"), "{shown}");
+}

@@ -1,0 +1,399 @@
+//! The input of a job: which org, which operation, which options.
+
+use std::{fmt, time::Duration};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde_json::{Map, Value};
+
+use super::{
+    INPUT_VARIABLE,
+    connections::ConnectionAuthentication,
+    input::{self, InvalidInput, Show},
+    operations::{self, Descriptor, Operation},
+};
+use crate::salesforce::ApiVersion;
+
+/// A job's whole input, checked; secrets are not yet looked up.
+#[derive(Debug)]
+pub struct Request {
+    /// Which org, and how to log in.
+    pub(super) connection: Connection,
+    /// The API version that the task wants; `None`: that of the connection.
+    pub(super) api_version: Option<ApiVersion>,
+    /// What to do.
+    pub(super) operation: Operation,
+    /// How long one call may take; `None`: as configured.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Which org, and how to log in; its texts may refer to secrets.
+#[derive(Debug)]
+pub(super) enum Connection {
+    /// One of the configuration.
+    Named(Reference),
+    /// Written in the task.
+    Inline {
+        /// Where the org is.
+        base_url: Reference,
+        /// How to log in.
+        authentication: ConnectionAuthentication,
+    },
+}
+
+/// A text of a connection, which may hold a credential where it should not: never shown.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Reference(pub(super) String);
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reference(…)")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Parts {
+    #[serde(rename = "connection")]
+    _connection: IgnoredAny,
+    api_version: Option<ApiVersion>,
+    #[serde(rename = "operation")]
+    _operation: IgnoredAny,
+    #[serde(rename = "options")]
+    _options: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    #[serde(default, deserialize_with = "positive_duration")]
+    timeout: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ConnectionParts {
+    name: Option<Reference>,
+    base_url: Option<Reference>,
+    authentication: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Bearer {
+    token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClientCredentials {
+    client_id: String,
+    client_secret: String,
+    oauth_token_endpoint: Option<String>,
+}
+
+fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    use serde::de::Error as _;
+
+    let text = String::deserialize(deserializer)?;
+    let duration = input::duration(&text).filter(|duration| !duration.is_zero());
+    let expected = "expected an ISO 8601 duration greater than zero, such as \"PT20S\"";
+    duration.map(Some).ok_or_else(|| D::Error::custom(expected))
+}
+
+impl Request {
+    /// Reads the job's one variable of input, `salesforceRequest`.
+    ///
+    /// # Errors
+    /// The first mistake; nothing below `connection` is repeated in it.
+    pub fn parse(variables: &Map<String, Value>) -> Result<Self, InvalidInput> {
+        let root = variables.get(INPUT_VARIABLE);
+        // A request that came as JSON text may have credentials in it.
+        let is_json = matches!(root, Some(Value::String(text)) if text.contains('{'));
+        let root = input::object(INPUT_VARIABLE, root, if is_json { Show::Type } else { Show::Value })?;
+        Self::read(root).map_err(|mistake| mistake.under(INPUT_VARIABLE))
+    }
+
+    fn read(root: &Map<String, Value>) -> Result<Self, InvalidInput> {
+        let parts: Parts = input::read(root, None, Show::Value)?;
+        let operation = input::object("operation", root.get("operation"), Show::Value)?;
+        let options = match root.get("options") {
+            Some(options) if !input::is_absent(Some(options)) => {
+                let options = input::object("options", Some(options), Show::Value)?;
+                input::read(options, None, Show::Value).map_err(|mistake| mistake.under("options"))?
+            }
+            _ => Options::default(),
+        };
+        let connection = input::object("connection", root.get("connection"), Show::Type)?;
+        Ok(Self {
+            connection: Connection::read(connection).map_err(|mistake| mistake.under("connection"))?,
+            api_version: parts.api_version,
+            operation: read_operation(operation).map_err(|mistake| mistake.under("operation"))?,
+            timeout: options.timeout,
+        })
+    }
+}
+
+fn read_operation(fields: &Map<String, Value>) -> Result<Operation, InvalidInput> {
+    match fields.get("type") {
+        Some(Value::String(name)) if !name.trim().is_empty() => Operation::parse(name, fields),
+        other => {
+            let known: Vec<_> = operations::ALL.iter().map(|operation| operation.name).collect();
+            let expected = format!("one of the operations: {}", known.join(", "));
+            Err(InvalidInput::new("type", expected, input::describe(other, Show::Value)))
+        }
+    }
+}
+
+/// The operation that a job names, whether or not its input is right: for metrics and messages.
+pub(super) fn operation_named(variables: &Map<String, Value>) -> Option<&'static Descriptor> {
+    let name = variables.get(INPUT_VARIABLE)?.get("operation")?.get("type")?.as_str()?;
+    operations::ALL.iter().copied().find(|operation| operation.name == name.trim())
+}
+
+impl Connection {
+    fn read(fields: &Map<String, Value>) -> Result<Self, InvalidInput> {
+        const EITHER: &str = "either name, or baseUrl and authentication";
+        let parts: ConnectionParts = input::read(fields, None, Show::Type)?;
+        match (parts.name, parts.base_url, parts.authentication) {
+            (Some(name), None, None) => Ok(Self::Named(name)),
+            (Some(_), _, _) => Err(InvalidInput::new("", EITHER, "name and one of the others")),
+            (None, None, None) => Err(InvalidInput::new("", EITHER, "neither")),
+            (None, None, Some(_)) => Err(InvalidInput::new("baseUrl", "a string", "nothing")),
+            (None, Some(base_url), _) => {
+                let fields = input::object("authentication", fields.get("authentication"), Show::Type)?;
+                let authentication =
+                    read_authentication(fields).map_err(|mistake| mistake.under("authentication"))?;
+                Ok(Self::Inline { base_url, authentication })
+            }
+        }
+    }
+}
+
+fn read_authentication(fields: &Map<String, Value>) -> Result<ConnectionAuthentication, InvalidInput> {
+    const KNOWN: &[&str] = &["bearer", "oauth-client-credentials-flow"];
+    match fields.get("type").and_then(Value::as_str).map(str::trim) {
+        Some("bearer") => {
+            let Bearer { token } = input::read(fields, Some("type"), Show::Type)?;
+            Ok(ConnectionAuthentication::Bearer { token: SecretString::from(token) })
+        }
+        Some("oauth-client-credentials-flow") => {
+            let parts: ClientCredentials = input::read(fields, Some("type"), Show::Type)?;
+            Ok(ConnectionAuthentication::ClientCredentials {
+                client_id: parts.client_id,
+                client_secret: SecretString::from(parts.client_secret),
+                token_endpoint: parts.oauth_token_endpoint,
+            })
+        }
+        _ => {
+            let found = input::describe(fields.get("type"), Show::Type);
+            Err(InvalidInput::new("type", format!("one of {}", KNOWN.join(", ")), found))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(request: Value) -> Result<Request, String> {
+        let mut variables = Map::new();
+        variables.insert(INPUT_VARIABLE.to_owned(), request);
+        Request::parse(&variables).map_err(|mistake| mistake.to_string())
+    }
+
+    fn with(part: &str, value: Value) -> Value {
+        let mut request = json!({
+            "connection": {"name": "production"},
+            "operation": {"type": "query", "soqlQuery": "SELECT Id FROM Account"},
+        });
+        request[part] = value;
+        request
+    }
+
+    fn inline(authentication: &Value) -> Value {
+        let url = "https://acme.my.salesforce.com";
+        with("connection", json!({"baseUrl": url, "authentication": authentication}))
+    }
+
+    #[test]
+    fn a_named_connection_and_defaults() {
+        let mut request = with("options", json!({"timeout": ""}));
+        request["apiVersion"] = Value::Null;
+        let request = parse(request).unwrap();
+        assert!(matches!(&request.connection, Connection::Named(name) if name.0 == "production"));
+        assert_eq!((request.api_version, request.timeout), (None, None));
+    }
+
+    #[test]
+    fn an_inline_connection_version_and_timeout() {
+        let credentials = json!({
+            "type": "oauth-client-credentials-flow", "clientId": "id", "clientSecret": "{{secrets.S}}",
+            "oauthTokenEndpoint": " "
+        });
+        let mut request = inline(&credentials);
+        request["apiVersion"] = json!("68.0");
+        request["options"] = json!({"timeout": "PT1M"});
+        let request = parse(request).unwrap();
+        let Connection::Inline { base_url, authentication } = &request.connection else { panic!("named") };
+        assert_eq!(base_url.0, "https://acme.my.salesforce.com");
+        let ConnectionAuthentication::ClientCredentials { client_id, token_endpoint, .. } = authentication
+        else {
+            panic!("another way to log in")
+        };
+        assert_eq!((client_id.as_str(), token_endpoint), ("id", &None));
+        assert_eq!(request.api_version, Some("v68.0".parse().unwrap()));
+        assert_eq!(request.timeout, Some(Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn each_mistake_names_its_path_what_was_expected_and_what_was_found() {
+        let either =
+            "salesforceRequest.connection: expected either name, or baseUrl and authentication, found";
+        let types = "one of bearer, oauth-client-credentials-flow";
+        for (request, message) in [
+            (Value::Null, "salesforceRequest: expected an object, found null".to_owned()),
+            (json!("{}"), "salesforceRequest: expected an object, found a string".to_owned()),
+            (json!("query"), "salesforceRequest: expected an object, found the string \"query\"".to_owned()),
+            (json!({}), "salesforceRequest.connection: expected a value, found nothing".to_owned()),
+            (
+                with("operation", json!("query")),
+                "salesforceRequest.operation: expected an object, found the string \"query\"".to_owned(),
+            ),
+            (
+                with("operation", json!({"soqlQuery": "SELECT"})),
+                "salesforceRequest.operation.type: expected one of the operations: upsertRecord, createRecord, \
+                 updateRecord, getRecord, deleteRecord, query, found nothing"
+                    .to_owned(),
+            ),
+            (
+                with("operation", json!({"type": "query"})),
+                "salesforceRequest.operation.soqlQuery: expected a string, found nothing".to_owned(),
+            ),
+            (
+                with("apiversion", json!("v67.0")),
+                "salesforceRequest.apiversion: expected one of the fields: connection, apiVersion, operation, \
+                 options, found \"apiversion\"; did you mean apiVersion?"
+                    .to_owned(),
+            ),
+            (
+                with("apiVersion", json!("67")),
+                "salesforceRequest.apiVersion: expected an API version such as \"v67.0\", from v31.0 to v99.0, found \
+                 the string \"67\""
+                    .to_owned(),
+            ),
+            (
+                with("options", json!({"timeout": "20"})),
+                "salesforceRequest.options.timeout: expected an ISO 8601 duration greater than zero, such as \
+                 \"PT20S\", found the string \"20\""
+                    .to_owned(),
+            ),
+            (
+                with("options", json!({"timeout": "PT0S"})),
+                "salesforceRequest.options.timeout: expected an ISO 8601 duration greater than zero, such as \
+                 \"PT20S\", found the string \"PT0S\""
+                    .to_owned(),
+            ),
+            (with("connection", json!({})), format!("{either} neither")),
+            (with("connection", json!({"name": " "})), format!("{either} neither")),
+            (
+                with("connection", json!({"name": "a", "baseUrl": "https://b"})),
+                format!("{either} name and one of the others"),
+            ),
+            (
+                with("connection", json!({"baseUrl": "https://b"})),
+                "salesforceRequest.connection.authentication: expected an object, found nothing".to_owned(),
+            ),
+            (
+                with("connection", json!({"authentication": {"type": "bearer", "token": "t"}})),
+                "salesforceRequest.connection.baseUrl: expected a string, found nothing".to_owned(),
+            ),
+            (
+                inline(&json!({"type": "basic"})),
+                format!("salesforceRequest.connection.authentication.type: expected {types}, found a string"),
+            ),
+            (
+                inline(&json!({"type": "bearer"})),
+                "salesforceRequest.connection.authentication.token: expected a value, found nothing".to_owned(),
+            ),
+            (
+                inline(&json!({"type": "bearer", "tokn": "t", "token": "t"})),
+                "salesforceRequest.connection.authentication.tokn: expected one of the fields: token, found \"tokn\"; \
+                 did you mean token?"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(parse(request).unwrap_err(), message);
+        }
+        assert_eq!(
+            Request::parse(&Map::new()).unwrap_err().to_string(),
+            "salesforceRequest: expected an object, found nothing"
+        );
+    }
+
+    #[test]
+    fn no_value_below_the_connection_is_repeated() {
+        for connection in [
+            json!("hunter2-hunter2"),
+            json!({"baseUrl": 5, "authentication": "hunter2-hunter2"}),
+            json!({"baseUrl": "b", "authentication": {"type": "hunter2-hunter2"}}),
+            json!({"baseUrl": "b", "authentication": {"type": "bearer", "token": {"hunter2-hunter2": 1}}}),
+            json!({"baseUrl": "b", "authentication": {"type": "bearer", "token": ["hunter2-hunter2"]}}),
+        ] {
+            let message = parse(with("connection", connection)).unwrap_err();
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+        let request = parse(inline(&json!({"type": "bearer", "token": "hunter2-hunter2"}))).unwrap();
+        assert!(!format!("{request:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_operation_is_known_even_where_its_input_is_wrong() {
+        let mut variables = Map::new();
+        variables.insert(INPUT_VARIABLE.to_owned(), json!({"operation": {"type": "query"}}));
+        assert_eq!(operation_named(&variables).unwrap().name, "query");
+        assert!(operation_named(&Map::new()).is_none());
+    }
+
+    /// JSON of any shape, with names and values that occur in requests so that it gets somewhere.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let word = "connection|name|baseUrl|authentication|type|bearer|token|operation|options|timeout|query|body|\
+                    createRecord|objectType|soqlQuery|allPages|externalId|\\$serde_json::private::Number|.{0,5}";
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(|number| json!(number)),
+            any::<f64>().prop_map(|number| json!(number)),
+            word.prop_map(Value::String),
+        ];
+        leaf.prop_recursive(5, 60, 8, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                prop::collection::vec((word, inner), 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_input_is_read_or_refused_without_a_panic(
+            request in any_json(),
+            operation in any_json(),
+            name in "query|createRecord|getRecord|upsertRecord",
+        ) {
+            let _ = parse(request.clone());
+            let mut fields = match operation {
+                Value::Object(fields) => fields,
+                other => Map::from_iter([("body".to_owned(), other)]),
+            };
+            fields.insert("type".to_owned(), json!(name));
+            let _ = parse(json!({"connection": request, "operation": fields}));
+            let _ = parse(json!({"connection": {"name": "a"}, "operation": fields}));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What the applied template gives is what the parser reads.
+//!
+//! `tests/template/applied.json` holds what Modeler's own engine writes into a task for each operation, way to
+//! connect and way to sign in, with only the fields that must be filled, and with all fields filled.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::connector::connections::ConnectionAuthentication;
+use crate::connector::headers::Headers;
+use crate::connector::operations::{self, Descriptor, InputKind};
+use crate::connector::request::{Connection, Request};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    operation: String,
+    connection: String,
+    authentication: Option<String>,
+    /// Whether every field was filled, or only those that must be.
+    filled: bool,
+    #[serde(rename = "type")]
+    job_type: String,
+    retries: String,
+    inputs: Map<String, Value>,
+    headers: BTreeMap<String, String>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("../../../tests/template/applied.json")).unwrap()
+}
+
+impl Case {
+    /// The job's variables, as the engine evaluates the inputs in their order.
+    fn variables(&self) -> Map<String, Value> {
+        let mut variables = Value::Object(Map::new());
+        for (target, source) in &self.inputs {
+            let place = target.split('.').fold(&mut variables, |place, name| &mut place[name]);
+            assert!(place.is_null(), "{target} is there already");
+            *place = evaluate(source.as_str().unwrap());
+        }
+        let Value::Object(variables) = variables else { unreachable!("it was one from the start") };
+        variables
+    }
+
+    fn descriptor(&self) -> &'static Descriptor {
+        operations::ALL.iter().find(|operation| operation.name == self.operation).unwrap()
+    }
+
+    fn request(&self) -> Request {
+        Request::parse(&self.variables()).unwrap_or_else(|mistake| panic!("{mistake}; {self:#?}"))
+    }
+}
+
+/// An expression that is also JSON, or text; in both, Zeebe reads a backslash as an escape.
+fn evaluate(source: &str) -> Value {
+    match source.strip_prefix('=') {
+        Some(expression) => serde_json::from_str(expression).unwrap(),
+        None => source.replace("\\\\", "\\").into(),
+    }
+}
+
+/// The names, texts, numbers and booleans in a value.
+fn leaves(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| [vec![name.clone()], leaves(value)].concat()).collect()
+        }
+        Value::String(text) => vec![text.clone()],
+        Value::Null => vec![],
+        other => vec![other.to_string()],
+    }
+}
+
+#[test]
+fn every_operation_is_applied_with_every_way_to_connect_and_to_sign_in() {
+    let found: BTreeSet<_> = cases()
+        .into_iter()
+        .map(|case| (case.operation, case.connection, case.authentication, case.filled))
+        .collect();
+    let ways = [None, Some("oauth-client-credentials-flow"), Some("bearer")];
+    let mut expected = BTreeSet::new();
+    for operation in operations::ALL {
+        for way in ways {
+            for filled in [false, true] {
+                let connection = if way.is_some() { "inline" } else { "named" };
+                let way = way.map(str::to_owned);
+                expected.insert((operation.name.to_owned(), connection.to_owned(), way, filled));
+            }
+        }
+    }
+    assert_eq!(found, expected, "refresh tests/template/applied.json: node check.mjs --update");
+}
+
+#[test]
+fn the_fields_of_an_operation_arrive_under_its_names_and_are_all_read() {
+    for case in cases() {
+        let variables = case.variables();
+        let Value::Object(given) = &variables["salesforceRequest"]["operation"] else { panic!("{case:#?}") };
+        let is_given =
+            |kind: &InputKind, required| case.filled || required || matches!(kind, InputKind::Boolean { .. });
+        let inputs = case.descriptor().inputs.iter();
+        let expected = inputs.filter(|input| is_given(&input.kind, input.required)).map(|input| input.name);
+        let expected: Vec<&str> = std::iter::once("type").chain(expected).collect();
+        assert_eq!(given.keys().collect::<Vec<_>>(), expected, "{case:#?}");
+
+        let operation = case.request().operation;
+        assert_eq!(operation.descriptor().name, case.operation);
+        let read = format!("{operation:?}").replace(' ', "");
+        for (name, value) in given.iter().filter(|(name, _)| *name != "type") {
+            for leaf in leaves(value) {
+                let shown = format!("{leaf:?}").replace(' ', "");
+                assert!(read.contains(shown.trim_matches('"')), "{name}: {leaf} is not in {read}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_connection_is_read_as_it_was_chosen() {
+    for case in cases() {
+        match (&case.request().connection, case.connection.as_str(), case.authentication.as_deref()) {
+            (Connection::Named(name), "named", None) => assert_eq!(name.0, "dev"),
+            (Connection::Inline { base_url, authentication }, "inline", Some(way)) => {
+                assert_eq!(base_url.0, "https://acme.my.salesforce.com");
+                match (authentication, way) {
+                    (ConnectionAuthentication::Bearer { .. }, "bearer") => {}
+                    (
+                        ConnectionAuthentication::ClientCredentials { client_id, token_endpoint, .. },
+                        "oauth-client-credentials-flow",
+                    ) => {
+                        assert_eq!(client_id, "{{secrets.SALESFORCE_CLIENT_ID}}");
+                        assert_eq!(token_endpoint.is_some(), case.filled);
+                    }
+                    _ => panic!("{case:#?}"),
+                }
+            }
+            _ => panic!("{case:#?}"),
+        }
+    }
+}
+
+#[test]
+fn version_and_timeout_are_read() {
+    for case in cases() {
+        let request = case.request();
+        let version = if case.filled { "v66.0" } else { "v67.0" };
+        assert_eq!(request.api_version.map(|version| version.to_string()).as_deref(), Some(version));
+        assert_eq!(request.timeout, case.filled.then_some(Duration::from_secs(20)));
+    }
+}
+
+#[test]
+fn the_headers_are_read_and_fit_the_operation() {
+    for case in cases() {
+        let headers = Headers::parse(&case.headers).unwrap_or_else(|mistake| panic!("{mistake}; {case:#?}"));
+        assert_eq!(headers.check(case.descriptor()), Ok(()));
+        let last = *case.descriptor().contents.last().unwrap();
+        assert_eq!(headers.result, case.filled.then(|| ("account".to_owned(), last)));
+        assert_eq!(headers.retry_backoff, case.filled.then_some(Duration::from_secs(10)));
+        assert_eq!(case.headers.contains_key("bpmnErrors"), case.filled);
+        assert_eq!(case.headers.contains_key("jobTimeout"), case.filled);
+    }
+}
+
+#[test]
+fn the_task_has_the_workers_job_type_and_retries() {
+    for case in cases() {
+        assert_eq!(case.job_type, "salesforce-connector:1");
+        assert_eq!(case.retries, if case.filled { "5" } else { "3" });
+    }
+}

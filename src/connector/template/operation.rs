@@ -1,0 +1,130 @@
+//! The fields of the operations, from their descriptors.
+
+use super::builder::{header, request};
+use super::model::{Condition, Feel, FieldType, Preset, Property, Step};
+use super::sections;
+use crate::connector::operations::{Descriptor, Input, InputKind, ResultContent};
+
+/// The list of operations; the fields below it depend on what is chosen there.
+const OPERATION: &str = "operation";
+const GROUP: &str = "operation";
+
+pub(super) fn chooser(operations: &[&Descriptor]) -> Property {
+    Property::field(OPERATION, FieldType::Dropdown, "Operation", request("operation.type"))
+        .tooltip("What the task does in Salesforce. The fields below depend on it.")
+        .choices(operations.iter().map(|operation| (operation.name, operation.label)))
+        .required()
+        .group(GROUP)
+}
+
+/// The fields of all operations. What several operations share in every word is one field.
+pub(super) fn fields(operations: &[&Descriptor]) -> Vec<Property> {
+    let mut shared: Vec<(&Input, Property, Vec<&'static str>)> = Vec::new();
+    for operation in operations {
+        for input in operation.inputs {
+            let property = field(input);
+            if let Some((.., users)) = shared.iter_mut().find(|(_, known, _)| *known == property) {
+                users.push(operation.name);
+            } else {
+                shared.push((input, property, vec![operation.name]));
+            }
+        }
+    }
+    let alone = |input: &Input| shared.iter().filter(|(other, ..)| other.name == input.name).count() == 1;
+    let properties = shared.iter().map(|(input, property, users)| {
+        let id = if alone(input) { property.id.clone() } else { format!("{}.{}", property.id, users[0]) };
+        Property { id, ..property.clone().when(Condition::one_of(OPERATION, users)) }
+    });
+    properties.collect()
+}
+
+/// What the result variable holds: one field for every set of contents that some operation can give.
+pub(super) fn result_contents(operations: &[&Descriptor]) -> Vec<Property> {
+    let mut sets: Vec<(&[ResultContent], Vec<&'static str>)> = Vec::new();
+    for operation in operations {
+        match sets.iter_mut().find(|(contents, _)| *contents == operation.contents) {
+            Some((_, users)) => users.push(operation.name),
+            None => sets.push((operation.contents, vec![operation.name])),
+        }
+    }
+    let properties = sets.iter().map(|(contents, users)| {
+        Property::field(
+            format!("resultContent.{}", users[0]),
+            FieldType::Dropdown,
+            "Result variable holds",
+            header("resultContent"),
+        )
+        .tooltip("Which part of Salesforce's answer goes to the result variable.")
+        .choices(contents.iter().map(|content| (content.name(), label(*content))))
+        .value(contents[0].name())
+        .required()
+        .group("output")
+        // Without a result variable the header would mean nothing, and the worker refuses it.
+        .when(Condition::both(
+            Condition::one_of(OPERATION, users),
+            Condition::is_filled(sections::RESULT_VARIABLE),
+        ))
+    });
+    properties.collect()
+}
+
+/// One entry of Modeler's search for each operation.
+pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<Step>) {
+    let preset = |operation: &&Descriptor| Preset {
+        id: operation.name,
+        properties: [(OPERATION.to_owned(), operation.name.into())].into_iter().collect(),
+    };
+    let step = |operation: &&Descriptor| Step {
+        name: operation.label,
+        description: operation.summary,
+        keywords: operation.keywords.to_vec(),
+        preset_id: operation.name,
+    };
+    (operations.iter().map(preset).collect(), operations.iter().map(step).collect())
+}
+
+fn field(input: &Input) -> Property {
+    let binding = request(&format!("operation.{}", input.name));
+    let kind = match input.kind {
+        // Modeler shows an empty number as 0; the worker reads digits in a text as well.
+        InputKind::Text { .. } | InputKind::Integer { .. } => FieldType::String,
+        InputKind::LongText | InputKind::Context => FieldType::Text,
+        InputKind::Boolean { .. } => FieldType::Boolean,
+    };
+    let property = Property::field(format!("operation.{}", input.name), kind, input.label, binding)
+        .tooltip(input.tooltip)
+        .group(GROUP);
+    if let InputKind::Boolean { default } = input.kind {
+        // A check box is never empty.
+        return property.feel(Feel::Optional).value(default);
+    }
+    let property = if input.required { property.required() } else { property.optional() };
+    match input.kind {
+        // Modeler shows the sign of equality before the field.
+        InputKind::Context => {
+            property.feel(Feel::Required).placeholder(input.placeholder.trim_start_matches('='))
+        }
+        _ => restrict(property, &input.kind).feel(Feel::Optional).placeholder(input.placeholder),
+    }
+}
+
+fn restrict(property: Property, kind: &InputKind) -> Property {
+    match kind {
+        InputKind::Text { pattern: Some((value, message)) } => property.pattern(value, *message),
+        InputKind::Integer { min } => {
+            let digits = if *min == 0 { "^\\d+$" } else { "^0*[1-9]\\d*$" };
+            property.pattern(digits, format!("must be a whole number of {min} or more"))
+        }
+        _ => property,
+    }
+}
+
+fn label(content: ResultContent) -> &'static str {
+    match content {
+        ResultContent::Response => "The whole response: status, headers, body",
+        ResultContent::Body => "The body of the response",
+        ResultContent::Records => "The list of records",
+        ResultContent::FirstRecord => "The first record, or null",
+        ResultContent::Id => "The id of the record",
+    }
+}
