@@ -1,3 +1,7 @@
 //! The `salesforce-connector` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    salesforce_connector::cli::main()
+}

@@ -1,1 +1,18 @@
-//! The integration tests, in one binary.
+//! The integration tests, in one binary: the plan of the house, each wing on its wire, and the whole house between its
+//! doubles.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_pass_by_value, reason = "a test reads better where JSON is written in place")]
+
+mod account;
+mod admin;
+mod docs;
+mod floors;
+mod handler;
+mod jobs;
+mod program;
+mod refusals;
+mod salesforce_client;
+mod shutdown;
+mod support;
+mod template;
+mod zeebe_worker;

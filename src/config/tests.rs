@@ -1,0 +1,188 @@
+use std::{collections::BTreeMap, io::Write as _};
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+fn environment(names: &[(&str, &str)]) -> Environment {
+    names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn load(names: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(None, &environment(names))
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn problems(error: &ConfigError) -> BTreeMap<&str, &str> {
+    error.mistakes.iter().map(|mistake| (mistake.key.as_str(), mistake.problem.as_str())).collect()
+}
+
+#[test]
+fn the_defaults_are_a_whole_configuration() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.gateway.address, "http://127.0.0.1:26500");
+    assert_eq!(config.worker.job_type, "salesforce-connector:1");
+    assert_eq!(config.worker.fetch_variables, ["salesforceRequest"]);
+    assert!(matches!(config.gateway.authentication, GatewayAuthentication::None));
+    assert!(config.connector.connections.is_empty());
+}
+
+#[test]
+fn every_default_key_is_read() {
+    let error = load(&[("SALESFORCE_CONNECTOR_NO__SUCH_KEY", "1")]).unwrap_err();
+    assert_eq!(error.mistakes.len(), 1, "a default key is unread: {error}");
+}
+
+#[test]
+fn a_file_overrides_the_defaults_and_the_environment_overrides_the_file() {
+    let file = file("[worker]\nname = \"from the file\"\nmax_jobs_active = 7\n");
+    let environment = environment(&[("SALESFORCE_CONNECTOR_WORKER__MAX_JOBS_ACTIVE", "9")]);
+    let config = Config::load(Some(file.path()), &environment).unwrap();
+    assert_eq!((config.worker.name.as_str(), config.worker.max_jobs_active), ("from the file", 9));
+}
+
+#[test]
+fn the_environment_may_name_the_file() {
+    let file = file("[worker]\nname = \"named\"\n");
+    let path = file.path().to_str().unwrap();
+    assert_eq!(load(&[("SALESFORCE_CONNECTOR_CONFIG", path)]).unwrap().worker.name, "named");
+}
+
+#[test]
+fn a_file_that_is_missing_or_broken_is_named() {
+    let missing = Config::load(Some(Path::new("no/such.toml")), &Environment::new()).unwrap_err().to_string();
+    assert!(missing.contains("no/such.toml"), "{missing}");
+    let broken = file("[worker\n");
+    let error = Config::load(Some(broken.path()), &Environment::new()).unwrap_err().to_string();
+    assert!(error.contains(broken.path().to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_key_and_its_layer() {
+    let file = file(
+        "[worker]\nmax_jobs_active = 0\njob_timeout = \"soon\"\nmax_job_active = 3\n\
+         [gateway]\naddress = \"localhost:26500\"\n[log]\nformat = \"xml\"\n",
+    );
+    let environment = environment(&[("SALESFORCE_CONNECTOR_WORKER__STREAM_ENABLED", "maybe")]);
+    let error = Config::load(Some(file.path()), &environment).unwrap_err();
+    let problems = problems(&error);
+    assert_eq!(problems["worker.max_jobs_active"], "expected a whole number of at least 1, found 0");
+    assert!(problems["worker.job_timeout"].ends_with("found \"soon\""));
+    assert_eq!(
+        problems["worker.max_job_active"],
+        "there is no such key; did you mean worker.max_jobs_active?"
+    );
+    assert!(problems["gateway.address"].contains("http:// or https://"));
+    assert_eq!(problems["log.format"], "expected \"text\" or \"json\", found \"xml\"");
+    assert_eq!(problems["worker.stream_enabled"], "expected true or false, found \"maybe\"");
+    assert_eq!(problems.len(), 6, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("6 mistakes") && text.contains(file.path().to_str().unwrap()), "{text}");
+    assert!(text.contains("(in the environment)"), "{text}");
+}
+
+#[test]
+fn durations_are_read_in_both_spellings() {
+    for text in ["90s", "1m 30s", "PT1M30S"] {
+        let config = load(&[("SALESFORCE_CONNECTOR_WORKER__JOB_TIMEOUT", text)]).unwrap();
+        assert_eq!(config.worker.job_timeout.as_secs(), 90, "{text}");
+    }
+    for text in ["0s", "-5s", "90", ""] {
+        assert!(load(&[("SALESFORCE_CONNECTOR_WORKER__JOB_TIMEOUT", text)]).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn camunda_names_come_before_zeebe_names_and_ours_before_both() {
+    let both = [("ZEEBE_GRPC_ADDRESS", "http://old:1"), ("CAMUNDA_GRPC_ADDRESS", "http://new:1")];
+    assert_eq!(load(&both).unwrap().gateway.address, "http://new:1");
+    let ours = [
+        ("CAMUNDA_GRPC_ADDRESS", "http://new:1"),
+        ("SALESFORCE_CONNECTOR_GATEWAY__ADDRESS", "http://ours:1"),
+    ];
+    assert_eq!(load(&ours).unwrap().gateway.address, "http://ours:1");
+}
+
+#[test]
+fn an_address_without_a_scheme_is_tls_unless_said_to_be_insecure() {
+    assert_eq!(load(&[("ZEEBE_ADDRESS", "zeebe:26500")]).unwrap().gateway.address, "https://zeebe:26500");
+    let insecure = [("ZEEBE_ADDRESS", "zeebe:26500"), ("ZEEBE_INSECURE_CONNECTION", "true")];
+    assert_eq!(load(&insecure).unwrap().gateway.address, "http://zeebe:26500");
+}
+
+#[test]
+fn a_client_id_means_oauth_and_a_username_means_basic() {
+    let oauth = load(&[("ZEEBE_CLIENT_ID", "id"), ("ZEEBE_CLIENT_SECRET", "hidden")]).unwrap();
+    let GatewayAuthentication::OAuth { client_id, client_secret, audience, .. } =
+        oauth.gateway.authentication
+    else {
+        panic!("not OAuth");
+    };
+    assert_eq!((client_id.as_str(), client_secret.expose_secret()), ("id", "hidden"));
+    assert_eq!(audience, "zeebe.camunda.io");
+    let basic = load(&[("CAMUNDA_BASIC_AUTH_USERNAME", "u"), ("CAMUNDA_BASIC_AUTH_PASSWORD", "p")]).unwrap();
+    assert!(matches!(basic.gateway.authentication, GatewayAuthentication::Basic { .. }));
+    let none = load(&[("ZEEBE_CLIENT_ID", "id"), ("CAMUNDA_AUTH_STRATEGY", "NONE")]).unwrap();
+    assert!(matches!(none.gateway.authentication, GatewayAuthentication::None));
+}
+
+#[test]
+fn half_an_authentication_is_a_mistake_that_names_the_missing_key() {
+    let error = load(&[("CAMUNDA_CLIENT_ID", "id")]).unwrap_err();
+    assert!(problems(&error).contains_key("gateway.authentication.client_secret"), "{error}");
+}
+
+#[test]
+fn tenants_are_separated_by_commas_in_the_environment() {
+    let config = load(&[("CAMUNDA_DEFAULT_JOB_WORKER_TENANT_IDS", "red, blue")]).unwrap();
+    assert_eq!(config.worker.tenant_ids, ["red", "blue"]);
+}
+
+#[test]
+fn connections_come_from_tables_with_free_names() {
+    let file = file(
+        "[connections.production]\nbase_url = \"https://acme.my.salesforce.com\"\napi_version = \"66.0\"\n\
+         authentication = { type = \"oauth-client-credentials-flow\", client_id = \"id\", client_secret = \"{{secrets.S}}\" }\n\
+         [connections.sandbox]\nbase_url = \"https://acme--dev.sandbox.my.salesforce.com\"\n\
+         authentication = { type = \"bearer\", token = \"t\" }\n",
+    );
+    let config = Config::load(Some(file.path()), &Environment::new()).unwrap();
+    let names: Vec<_> = config.connector.connections.keys().collect();
+    assert_eq!(names, ["production", "sandbox"]);
+    assert_eq!(config.connector.connections["production"].api_version.to_string(), "v66.0");
+}
+
+#[test]
+fn mistakes_in_a_connection_carry_its_name() {
+    let file = file(
+        "[connections.production]\nurl = \"https://acme.my.salesforce.com\"\napi_version = \"latest\"\n",
+    );
+    let error = Config::load(Some(file.path()), &Environment::new()).unwrap_err();
+    let problems = problems(&error);
+    for key in ["base_url", "url", "api_version", "authentication.type"] {
+        assert!(problems.contains_key(format!("connections.production.{key}").as_str()), "{key}: {error}");
+    }
+}
+
+#[test]
+fn the_effective_configuration_names_layers_and_masks_secrets() {
+    let names = [
+        ("CAMUNDA_CLIENT_ID", "id"),
+        ("CAMUNDA_CLIENT_SECRET", "hidden"),
+        ("SALESFORCE_CONNECTOR_CONNECTIONS__DEV__BASE_URL", "https://x.my.salesforce.com"),
+        ("SALESFORCE_CONNECTOR_CONNECTIONS__DEV__AUTHENTICATION__TYPE", "bearer"),
+        ("SALESFORCE_CONNECTOR_CONNECTIONS__DEV__AUTHENTICATION__TOKEN", "{{secrets.T}}"),
+    ];
+    let text = show(None, &environment(&names)).unwrap();
+    assert!(!text.contains("hidden"), "{text}");
+    assert!(text.contains("gateway.authentication.client_secret = \"***\""), "{text}");
+    assert!(text.contains("connections.dev.authentication.token = \"{{secrets.T}}\""), "{text}");
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+    assert!(line("gateway.authentication.client_id").ends_with("# the environment"), "{text}");
+    assert!(line("worker.name").ends_with("# the built-in defaults"), "{text}");
+}

@@ -1,0 +1,79 @@
+//! The program as it is started from a shell.
+
+use std::process::{Command, Output};
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_salesforce-connector")).args(arguments).env_clear().output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_demo_tells_its_story_and_ends_well() {
+    let output = program(&["demo"]);
+    let (story, complaints) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{story}\n{complaints}");
+    for part in ["Create an account", "BPMN error", "NOT_FOUND", "as meant", "2 logins"] {
+        assert!(story.contains(part), "{part:?} is missing in:\n{story}");
+    }
+    assert_eq!(complaints, "");
+}
+
+#[test]
+fn help_names_every_command() {
+    let help = text(&program(&["--help"]).stdout);
+    for command in ["run", "demo", "check", "config", "templates", "dev-org", "dev-gateway", "health"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in:\n{help}");
+    }
+}
+
+#[test]
+fn a_wrong_configuration_exits_with_78_and_names_the_key() {
+    let output = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
+        .arg("run")
+        .env_clear()
+        .env("SALESFORCE_CONNECTOR_WORKER__MAX_JOBS_ACTIVE", "many")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output.stderr).contains("worker.max_jobs_active"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn check_says_what_cannot_be_reached_and_exits_with_1() {
+    // Port 1 of loopback: reserved, and nobody listens there.
+    let output = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
+        .arg("check")
+        .env_clear()
+        .env("CAMUNDA_GRPC_ADDRESS", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let table = text(&output.stdout);
+    assert!(table.starts_with("FAILED gateway http://127.0.0.1:1"), "{table}");
+}
+
+#[test]
+fn templates_are_written_as_they_are_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = program(&["templates", "--out", directory.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let written = std::fs::read_to_string(directory.path().join("salesforce-connector.json")).unwrap();
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/element-templates/salesforce-connector.json");
+    assert_eq!(written, std::fs::read_to_string(committed).unwrap());
+}
+
+#[test]
+fn config_prints_every_key_and_masks_secrets() {
+    let output = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
+        .arg("config")
+        .env_clear()
+        .env("CAMUNDA_CLIENT_ID", "me")
+        .env("CAMUNDA_CLIENT_SECRET", "hidden-secret")
+        .output()
+        .unwrap();
+    let text = text(&output.stdout);
+    assert!(text.contains("worker.max_jobs_active = 100") && !text.contains("hidden-secret"), "{text}");
+}
