@@ -40,7 +40,7 @@ mod job;
 mod jobs_api;
 mod listener;
 mod poll;
-mod proto;
+pub(crate) mod proto;
 mod push;
 mod rejection;
 mod server;

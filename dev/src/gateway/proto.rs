@@ -6,10 +6,10 @@
     unreachable_pub,
     unused_qualifications,
     dead_code,
-    reason = "generated code; the client half is used by the tests, which include it themselves"
+    reason = "generated code; tests include the calls that only a worker makes themselves"
 )]
 mod generated {
     tonic::include_proto!("gateway_protocol");
 }
 
-pub(super) use generated::*;
+pub(crate) use generated::*;

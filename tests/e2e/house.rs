@@ -1,0 +1,173 @@
+//! What each test lives in: the engine, an org of its own, and workers between them.
+
+use std::{path::PathBuf, time::Duration};
+
+use salesforce_connector_dev::{
+    engine::{Engine, EngineError, Finished},
+    org::{DevOrg, Fault, FaultRule, Gate},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::{process::ServiceTask, records::Records, worker::Worker};
+
+const HOW_TO_START: &str = "start an engine, run the suite and stop it again: scripts/e2e.sh";
+
+/// The job type of the element template.
+pub(crate) const DEFAULT_JOB_TYPE: &str = "salesforce-connector:1";
+
+/// How long an instance may take to its end.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The locks of the workers: short, so that what a killed worker held is soon given to another.
+const JOB_TIMEOUT: &str = "5s";
+
+/// An engine, an org and the workers between them, for one test.
+#[derive(Debug)]
+pub(crate) struct House {
+    /// The engine; all tests share it.
+    pub(crate) engine: Engine,
+    /// The org of this test.
+    pub(crate) org: DevOrg,
+    /// What the engine tells of itself.
+    pub(crate) records: Records,
+    /// The job type of this test.
+    pub(crate) job_type: String,
+    address: String,
+    process_id: String,
+    settings: Vec<(String, String)>,
+    logs: TempDir,
+    workers: u32,
+}
+
+/// An instance on its way to its end.
+#[derive(Debug)]
+pub(crate) struct Running {
+    process_id: String,
+    result: JoinHandle<Result<Finished, EngineError>>,
+}
+
+impl House {
+    /// A house of its own, with a job type that no other test has.
+    pub(crate) async fn open(name: &str) -> Self {
+        let unique = format!("e2e-{name}-{:08x}", fastrand::u32(..));
+        Self::of(unique.clone(), unique).await
+    }
+
+    /// A house with the job type of the element template; only one test may have it.
+    pub(crate) async fn with_default_job_type() -> Self {
+        Self::of(DEFAULT_JOB_TYPE.to_owned(), "none".to_owned()).await
+    }
+
+    async fn of(job_type: String, process_id: String) -> Self {
+        let address = setting("E2E_ZEEBE_ADDRESS");
+        let records = Records::follow(&PathBuf::from(setting("E2E_ZEEBE_LOG")));
+        let engine =
+            Engine::connect(&address).await.unwrap_or_else(|error| panic!("{error}; {HOW_TO_START}"));
+        let org = DevOrg::start().await.expect("an org can be started");
+        let logs = TempDir::new().expect("a directory for logs");
+        Self { engine, org, records, job_type, address, process_id, settings: Vec::new(), logs, workers: 0 }
+    }
+
+    /// Sets a key of the configuration of workers started later, by its name in the environment without prefix.
+    pub(crate) fn configure(&mut self, name: &str, value: &str) {
+        self.settings.push((format!("SALESFORCE_CONNECTOR_{name}"), value.to_owned()));
+    }
+
+    /// Gives workers started later a secret.
+    pub(crate) fn secret(&mut self, name: &str, value: &str) {
+        self.settings.push((format!("SECRET_{name}"), value.to_owned()));
+    }
+
+    /// Starts a worker. It need not be awaited: jobs wait for it.
+    pub(crate) fn worker(&mut self) -> Worker {
+        self.workers += 1;
+        let log = self.logs.path().join(format!("worker-{}.log", self.workers));
+        Worker::start(&self.environment(), &log)
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let own = [
+            ("GATEWAY__ADDRESS", self.address.as_str()),
+            ("WORKER__JOB_TYPE", &self.job_type),
+            ("WORKER__JOB_TIMEOUT", JOB_TIMEOUT),
+            ("HOSTS__ALLOW_HTTP", "true"),
+            ("HOSTS__ALLOW_LOOPBACK", "true"),
+            ("ADMIN__LISTEN", "127.0.0.1:0"),
+            ("CONNECTIONS__DEV__BASE_URL", &self.org.base_url()),
+            ("CONNECTIONS__DEV__AUTHENTICATION__TYPE", "oauth-client-credentials-flow"),
+            ("CONNECTIONS__DEV__AUTHENTICATION__CLIENT_ID", "dev-client"),
+            ("CONNECTIONS__DEV__AUTHENTICATION__CLIENT_SECRET", "{{secrets.DEV_CLIENT_SECRET}}"),
+        ]
+        .map(|(name, value)| (format!("SALESFORCE_CONNECTOR_{name}"), value.to_owned()));
+        let secret = ("SECRET_DEV_CLIENT_SECRET".to_owned(), "dev-secret".to_owned());
+        own.into_iter().chain([secret]).chain(self.settings.iter().cloned()).collect()
+    }
+
+    /// Deploys the process of a task as the process of this test.
+    pub(crate) async fn deploy(&self, task: &ServiceTask) {
+        let bpmn = task.process(&self.process_id, &self.job_type);
+        let name = format!("{}.bpmn", self.process_id);
+        self.engine.deploy_as(&name, bpmn).await.expect("the process can be deployed");
+    }
+
+    /// Starts an instance of the process of this test; answers its key.
+    pub(crate) async fn create(&self, variables: &Value) -> i64 {
+        self.engine.create(&self.process_id, variables).await.expect("an instance can be started")
+    }
+
+    /// Starts an instance of the process of this test, to be awaited by [`Self::finish`].
+    pub(crate) fn start(&self, variables: Value) -> Running {
+        self.start_of(&self.process_id, variables)
+    }
+
+    /// Starts an instance of any process.
+    pub(crate) fn start_of(&self, process_id: &str, variables: Value) -> Running {
+        let (engine, process_id) = (self.engine.clone(), process_id.to_owned());
+        let id = process_id.clone();
+        let result = tokio::spawn(async move { engine.create_with_result(&id, &variables, PATIENCE).await });
+        Running { process_id, result }
+    }
+
+    /// The variables of an instance at its end; an incident on the way fails the test at once.
+    pub(crate) async fn finish(&mut self, running: Running) -> Value {
+        tokio::select! {
+            result = running.result => match result.expect("the call does not panic") {
+                Ok(finished) => finished.variables,
+                Err(error) => panic!("{} does not end: {error}", running.process_id),
+            },
+            incident = self.records.incident_in(&running.process_id) => {
+                panic!("{} has an incident: {}", running.process_id, incident.text("errorMessage"))
+            }
+        }
+    }
+
+    /// Starts an instance of the process of this test and awaits its end.
+    pub(crate) async fn run(&mut self, variables: Value) -> Value {
+        let running = self.start(variables);
+        self.finish(running).await
+    }
+
+    /// Lets the org hold the next `count` requests of this kind: before it carries them out.
+    pub(crate) fn hold(&self, method: &str, path: &str, count: usize) -> Gate {
+        let gate = Gate::new();
+        let rule = FaultRule::new(Fault::Hold(gate.clone()));
+        self.org.faults().add(rule.method(method).path(path).times(count));
+        gate
+    }
+
+    /// Lets the org hold its answer to the next request of this kind, which it has carried out.
+    pub(crate) fn hold_answer(&self, method: &str, path: &str) -> Gate {
+        let gate = Gate::new();
+        self.org.faults().add(FaultRule::new(Fault::HoldAfter(gate.clone())).method(method).path(path));
+        gate
+    }
+}
+
+fn setting(name: &str) -> String {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => value,
+        _ => panic!("{name} is not set: this suite needs a real engine; {HOW_TO_START}"),
+    }
+}

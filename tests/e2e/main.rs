@@ -1,0 +1,23 @@
+//! The end-to-end suite: the real worker, as a process of its own, between a real Zeebe and a DevOrg.
+//!
+//! `scripts/e2e.sh` starts an engine, runs this suite and stops the engine. By hand, an engine is named by two
+//! variables:
+//! - `E2E_ZEEBE_ADDRESS`: where its gateway listens, such as `http://127.0.0.1:26500`;
+//! - `E2E_ZEEBE_LOG`: its log, to which its debug log exporter writes every record (see [`records`]).
+//!
+//! Each test has an org, job type and process of its own, so that they share the engine without meeting. Only
+//! [`examples`] takes the job type that everybody has.
+
+mod bpmn_errors;
+mod crashes;
+mod examples;
+mod facts;
+mod house;
+mod incidents;
+mod process;
+mod records;
+mod shutdown;
+mod worker;
+
+use house::House;
+use process::ServiceTask;

@@ -1,0 +1,203 @@
+//! The engine's records: what became of jobs and instances, in the engine's own words.
+//!
+//! Without secondary storage an engine cannot be asked for its incidents. But its `DebugLogExporter` writes
+//! every record as one line of JSON to its log, and `tail` tells of each line as it comes.
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    process::Stdio,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// How long a record is waited for; far above what the slowest scenario takes.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What precedes a record in a line of the log.
+const EXPORTER: &str = "exporter.debug - {";
+
+/// What happened to something.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    /// The key of what it happened to.
+    pub(crate) key: i64,
+    /// What that is: `JOB`, `INCIDENT`, `PROCESS_INSTANCE` ...
+    value_type: String,
+    /// What happened: `CREATED`, `FAILED` ...
+    intent: String,
+    /// `EVENT`, or a command or its rejection.
+    #[serde(rename = "recordType")]
+    kind: String,
+    /// Its place in the engine's log of events.
+    position: u64,
+    /// Epoch milliseconds by the engine's clock, which is ours.
+    timestamp: u64,
+    /// Its state then.
+    pub(crate) value: Value,
+}
+
+impl Record {
+    /// A text of the record's value; empty where it has none of this name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.value[name].as_str().unwrap_or_default()
+    }
+
+    /// A number of the record's value.
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        self.value[name].as_i64().unwrap_or_else(|| panic!("a number {name} in {}", self.value))
+    }
+
+    fn is(&self, value_type: &str, intent: &str) -> bool {
+        self.value_type == value_type && self.intent == intent && self.kind == "EVENT"
+    }
+}
+
+/// The records since this was opened, as they come.
+#[derive(Debug)]
+pub(crate) struct Records {
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Ends with this value.
+    _tail: Child,
+    since: u64,
+    seen: Vec<Record>,
+}
+
+impl Records {
+    /// Follows the engine's log.
+    pub(crate) fn follow(log: &Path) -> Self {
+        let mut tail = Command::new("tail")
+            .args(["-n", "+1", "-F"])
+            .arg(log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("tail is there");
+        let lines = BufReader::new(tail.stdout.take().expect("it is piped")).lines();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+        let since = u64::try_from(now.as_millis()).expect("it is before the year 500,000,000");
+        Self { lines, _tail: tail, since, seen: Vec::new() }
+    }
+
+    /// The incident of an instance, once it has one.
+    pub(crate) async fn incident(&mut self, instance: i64) -> Record {
+        let what = format!("an incident of instance {instance}");
+        self.first(&what, |record| record.is("INCIDENT", "CREATED") && of(record, instance)).await
+    }
+
+    /// The incident of any instance of a process, once there is one.
+    pub(crate) async fn incident_in(&mut self, process_id: &str) -> Record {
+        let matches =
+            |record: &Record| record.is("INCIDENT", "CREATED") && record.text("bpmnProcessId") == process_id;
+        loop {
+            if let Some(record) = self.seen.iter().find(|record| matches(record)) {
+                return record.clone();
+            }
+            self.read().await;
+        }
+    }
+
+    /// The first failure of a job of an instance that leaves it this many retries.
+    pub(crate) async fn failed_job(&mut self, instance: i64, retries: i64) -> Record {
+        let what = format!("a job of instance {instance} that failed with {retries} retries left");
+        let matches = |record: &Record| {
+            record.is("JOB", "FAILED") && of(record, instance) && record.number("retries") == retries
+        };
+        self.first(&what, matches).await
+    }
+
+    /// Resolves when all these instances have come to their end.
+    pub(crate) async fn completed(&mut self, instances: &[i64]) {
+        let instances: HashSet<i64> = instances.iter().copied().collect();
+        for instance in instances {
+            let what = format!("the end of instance {instance}");
+            let matches = |record: &Record| {
+                record.is("PROCESS_INSTANCE", "ELEMENT_COMPLETED")
+                    && record.key == instance
+                    && record.text("bpmnElementType") == "PROCESS"
+            };
+            self.first(&what, matches).await;
+        }
+    }
+
+    /// Resolves when the lock of a job of this type was renewed this often.
+    pub(crate) async fn renewed(&mut self, job_type: &str, times: usize) {
+        let mut last = 0;
+        for time in 1..=times {
+            let what = format!("renewal {time} of the lock of a job of type {job_type}");
+            let matches = |record: &Record| {
+                record.is("JOB", "TIMEOUT_UPDATED")
+                    && record.text("type") == job_type
+                    && record.position > last
+            };
+            last = self.first(&what, matches).await.position;
+        }
+    }
+
+    /// Resolves when a job of this type has timed out: its worker did not report in time.
+    pub(crate) async fn timed_out(&mut self, job_type: &str) {
+        let what = format!("a job of type {job_type} that timed out");
+        self.first(&what, |record| timed_out(record, job_type)).await;
+    }
+
+    /// How many jobs of a type timed out before what was awaited last.
+    pub(crate) fn timed_out_jobs(&self, job_type: &str) -> usize {
+        self.seen.iter().filter(|record| timed_out(record, job_type)).count()
+    }
+
+    /// How often a job of this instance failed before what was awaited last.
+    pub(crate) fn failed_jobs(&self, instance: i64) -> usize {
+        self.seen.iter().filter(|record| record.is("JOB", "FAILED") && of(record, instance)).count()
+    }
+
+    async fn first(&mut self, what: &str, matches: impl Fn(&Record) -> bool) -> Record {
+        let found = async {
+            let mut next = 0;
+            loop {
+                if let Some(record) = self.seen[next..].iter().find(|record| matches(record)) {
+                    return record.clone();
+                }
+                next = self.seen.len();
+                self.read().await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(record) => record,
+            Err(elapsed) => {
+                panic!(
+                    "waited {PATIENCE:?} for {what}: {elapsed}; does the engine export its records (scripts/e2e.sh)?"
+                )
+            }
+        }
+    }
+
+    /// Reads on until there is one more record.
+    async fn read(&mut self) {
+        loop {
+            let line = self.lines.next_line().await.expect("tail can be read").expect("tail goes on");
+            let Some((_, record)) = line.split_once(EXPORTER) else { continue };
+            // The brace is part of what precedes every record.
+            let record: Record = serde_json::from_str(&format!("{{{record}")).expect("a record is JSON");
+            if record.timestamp >= self.since {
+                self.seen.push(record);
+                return;
+            }
+        }
+    }
+}
+
+fn of(record: &Record, instance: i64) -> bool {
+    record.value["processInstanceKey"] == instance
+}
+
+fn timed_out(record: &Record, job_type: &str) -> bool {
+    record.is("JOB", "TIMED_OUT") && record.text("type") == job_type
+}
