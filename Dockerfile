@@ -1,4 +1,4 @@
-# The worker in an image: one binary, no shell, not root.
+# The worker in an image: one binary, not root.
 #
 #   docker build -t salesforce-connector .
 #   docker run --rm -e CAMUNDA_GRPC_ADDRESS=http://zeebe:26500 salesforce-connector
@@ -11,8 +11,12 @@ WORKDIR /src
 COPY . .
 RUN cargo build --release --locked --bin salesforce-connector
 
-# Has the C library that the binary was linked against, the certificate authorities, and the user `nonroot`.
-FROM gcr.io/distroless/cc-debian12:nonroot
+# Has the C library that the binary was linked against; the certificate authorities and a user come on top.
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin connector
 COPY --from=build /src/target/release/salesforce-connector /usr/local/bin/salesforce-connector
 COPY --from=build /src/LICENSE /usr/share/doc/salesforce-connector/LICENSE
 
@@ -22,7 +26,7 @@ EXPOSE 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["/usr/local/bin/salesforce-connector", "health"]
 
-USER nonroot
+USER 10001
 # The worker drains on SIGTERM; give it longer than worker.shutdown_grace (20 s) before it is killed.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/salesforce-connector"]

@@ -147,8 +147,8 @@ fn the_connection_is_read_as_it_was_chosen() {
 fn version_and_timeout_are_read() {
     for case in cases() {
         let request = case.request();
-        let version = if case.filled { "v66.0" } else { "v67.0" };
-        assert_eq!(request.api_version.map(|version| version.to_string()).as_deref(), Some(version));
+        let version = case.filled.then_some("v66.0");
+        assert_eq!(request.api_version.map(|version| version.to_string()).as_deref(), version);
         assert_eq!(request.timeout, case.filled.then_some(Duration::from_secs(20)));
     }
 }

@@ -2,7 +2,6 @@
 
 use super::builder::{header, request};
 use super::model::{Binding, Condition, Feel, FieldType, Group, Property};
-use crate::salesforce::ApiVersion;
 
 /// The sections, in the order in which they are shown.
 pub(super) const GROUPS: [Group; 6] = [
@@ -73,9 +72,8 @@ pub(super) fn connection() -> Vec<Property> {
         .required()
         .when(Condition::is(CONNECTION, INLINE));
     let api_version = text("apiVersion", "API version", "apiVersion")
-        .tooltip("The version of Salesforce's API, such as v67.0. Empty: the version of the connection.")
+        .tooltip("The version of Salesforce's API, such as v67.0. Empty: the version of the connection, else v67.0.")
         .placeholder("v67.0")
-        .value(ApiVersion::DEFAULT.to_string())
         .optional()
         .pattern("^[vV]?(3[1-9]|[4-9]\\d)\\.0$", "must be a version such as v67.0, from v31.0 to v99.0");
     in_group("connection", [named, name, base_url, api_version])

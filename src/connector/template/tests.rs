@@ -236,3 +236,10 @@ fn every_operation_is_an_entry_of_the_search() {
         assert_eq!(preset.properties["operation"], preset.id);
     }
 }
+
+#[test]
+fn the_api_version_that_is_suggested_is_the_one_that_is_used() {
+    let json = super::element_templates().remove(0).1;
+    let placeholder = format!("\"placeholder\": \"{}\"", crate::salesforce::ApiVersion::DEFAULT);
+    assert!(json.contains(&placeholder), "{placeholder}");
+}
