@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Runs the end-to-end suite against a real Zeebe, which it starts on free ports and stops again.
+# Runs what needs a real Zeebe, which it starts on free ports and stops again: the end-to-end suite, then the
+# engine's tests of the wing `zeebe`.
 #
-#   e2e.sh [argument ...]      arguments go to the test program: part of a test's name, --nocapture ...
+#   e2e.sh                     everything
+#   e2e.sh argument ...        only the suite; arguments go to it: part of a test's name, --nocapture ...
 #
 # Needs what zeebe.sh needs. To keep an engine between runs, start it by hand with the exporter that zeebe.sh's
 # head tells of, set E2E_ZEEBE_ADDRESS and E2E_ZEEBE_LOG, and run `cargo test --test e2e`.
@@ -29,6 +31,7 @@ free_offset() {
 
 # Everything is built first, so that the engine does not wait beside the compiler.
 cargo test --locked --test e2e --no-run
+if [ $# = 0 ]; then cargo test --locked -p salesforce-connector --lib --no-run; fi
 
 # An engine that is already there is not touched: not its ports, not its data.
 unset ZEEBE_GRPC_PORT ZEEBE_REST_PORT ZEEBE_MANAGEMENT_PORT ZEEBE_COMMAND_PORT ZEEBE_INTERNAL_PORT
@@ -42,3 +45,8 @@ trap 'scripts/zeebe.sh stop' EXIT
 scripts/zeebe.sh start
 # Most of a test is waiting (for locks, for backoffs), so that more of them than cores run side by side.
 cargo test --locked --test e2e -- --test-threads=8 "$@"
+
+if [ $# = 0 ]; then
+  ZEEBE_ADDRESS=$E2E_ZEEBE_ADDRESS \
+    cargo test --locked -p salesforce-connector --lib zeebe::engine_tests -- --ignored --test-threads=1
+fi

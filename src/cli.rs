@@ -43,7 +43,7 @@ Try it, without an engine and without Salesforce:
   salesforce-connector demo
 
 Against an engine on this machine and an org in memory:
-  salesforce-connector dev-org --listen 127.0.0.1:8080
+  salesforce-connector dev-org
   CAMUNDA_GRPC_ADDRESS=http://127.0.0.1:26500 salesforce-connector run
 
 The configuration is the built-in defaults, then the file, then the environment: SALESFORCE_CONNECTOR_WORKER__MAX_JOBS_ACTIVE=50
@@ -81,7 +81,7 @@ enum Command {
     /// Run a Salesforce org in memory (client id dev-client, client secret dev-secret)
     DevOrg {
         /// Where to listen; port 0 takes a free one
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
         listen: SocketAddr,
         /// A JSON file with further objects, fields and records
         #[arg(long, value_name = "FILE")]

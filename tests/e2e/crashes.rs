@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{House, ServiceTask};
 
+/// A house whose workers hold short locks, so that what a killed one held is soon given to another.
+async fn open(name: &str) -> House {
+    let mut house = House::open(name).await;
+    house.configure("WORKER__JOB_TIMEOUT", "10s");
+    house
+}
+
 fn query() -> ServiceTask {
     ServiceTask::new("query")
         .field("soqlQuery", "SELECT Id, Name FROM Account ORDER BY Name")
@@ -30,7 +37,7 @@ fn keys(house: &House) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_query_of_a_killed_worker_is_finished_by_a_second_one() {
-    let mut house = House::open("kill-query").await;
+    let mut house = open("kill-query").await;
     house.org.insert("Account", json!({ "Name": "Acme" })).expect("the account is valid");
     house.deploy(&query()).await;
     let held = house.hold("GET", "/query", 1);
@@ -48,7 +55,7 @@ async fn a_query_of_a_killed_worker_is_finished_by_a_second_one() {
 
 #[tokio::test]
 async fn an_upsert_that_was_done_before_its_worker_was_killed_is_done_once() {
-    let mut house = House::open("kill-upsert").await;
+    let mut house = open("kill-upsert").await;
     house.deploy(&upsert()).await;
     let held = house.hold_answer("PATCH", "/sobjects/Account/External_Key__c/");
     let first = house.worker();
@@ -66,7 +73,7 @@ async fn an_upsert_that_was_done_before_its_worker_was_killed_is_done_once() {
 
 #[tokio::test]
 async fn an_upsert_that_is_done_after_its_worker_was_killed_is_done_once() {
-    let mut house = House::open("kill-late-upsert").await;
+    let mut house = open("kill-late-upsert").await;
     house.deploy(&upsert()).await;
     let held = house.hold("PATCH", "/sobjects/Account/External_Key__c/", 1);
     let first = house.worker();

@@ -20,9 +20,6 @@ pub(crate) const DEFAULT_JOB_TYPE: &str = "salesforce-connector:1";
 /// How long an instance may take to its end.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The locks of the workers: short, so that what a killed worker held is soon given to another.
-const JOB_TIMEOUT: &str = "5s";
-
 /// An engine, an org and the workers between them, for one test.
 #[derive(Debug)]
 pub(crate) struct House {
@@ -57,12 +54,13 @@ impl House {
 
     /// A house with the job type of the element template; only one test may have it.
     pub(crate) async fn with_default_job_type() -> Self {
-        Self::of(DEFAULT_JOB_TYPE.to_owned(), "none".to_owned()).await
+        // No process of its own: it runs those of others.
+        Self::of(DEFAULT_JOB_TYPE.to_owned(), String::new()).await
     }
 
     async fn of(job_type: String, process_id: String) -> Self {
         let address = setting("E2E_ZEEBE_ADDRESS");
-        let records = Records::follow(&PathBuf::from(setting("E2E_ZEEBE_LOG")));
+        let records = Records::follow(&PathBuf::from(setting("E2E_ZEEBE_LOG")), &process_id);
         let engine =
             Engine::connect(&address).await.unwrap_or_else(|error| panic!("{error}; {HOW_TO_START}"));
         let org = DevOrg::start().await.expect("an org can be started");
@@ -91,7 +89,6 @@ impl House {
         let own = [
             ("GATEWAY__ADDRESS", self.address.as_str()),
             ("WORKER__JOB_TYPE", &self.job_type),
-            ("WORKER__JOB_TIMEOUT", JOB_TIMEOUT),
             ("HOSTS__ALLOW_HTTP", "true"),
             ("HOSTS__ALLOW_LOOPBACK", "true"),
             ("ADMIN__LISTEN", "127.0.0.1:0"),

@@ -24,7 +24,7 @@ async fn a_worker_that_is_terminated_under_load_loses_and_doubles_nothing() {
     let mut house = House::open("terminate").await;
     house.configure("WORKER__MAX_JOBS_ACTIVE", &IN_HAND.to_string());
     // Its locks do not run out while the org holds its calls.
-    house.configure("WORKER__JOB_TIMEOUT", "60s");
+    house.configure("WORKER__JOB_TIMEOUT", "20s");
     // The plain create: what cannot be repeated shows what is done twice.
     let task = ServiceTask::new("createRecord").field("objectType", "Account").field("body", "={Name: name}");
     house.deploy(&task).await;

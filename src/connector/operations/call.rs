@@ -29,7 +29,8 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Sends one request, within what is left of the job's lock.
+    /// Sends one request: its attempts end with the job's lock as it stands now, but the first may take its whole
+    /// timeout, since the worker renews the lock meanwhile.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, Error> {
         let limit = time_limit(request.class, self.timeout, Instant::now(), self.lock.deadline())?;
         Ok(self.client.send(request, limit).await?)
@@ -49,7 +50,7 @@ fn time_limit(
         let message = format!("only {left:.1?} of the job's lock were left; the call was not begun");
         return Err(Error::new(&codes::TOO_LITTLE_TIME, message));
     }
-    Ok(TimeLimit { request_timeout, deadline: now + usable })
+    Ok(TimeLimit { request_timeout, deadline: now + usable.max(request_timeout) })
 }
 
 #[cfg(test)]
@@ -58,8 +59,13 @@ mod tests {
 
     fn limit(class: CallClass, left: f64) -> Result<f64, Error> {
         let now = Instant::now();
-        let limit = time_limit(class, Duration::from_secs(30), now, now + Duration::from_secs_f64(left))?;
+        let limit = time_limit(class, Duration::from_secs(5), now, now + Duration::from_secs_f64(left))?;
         Ok((limit.deadline - now).as_secs_f64())
+    }
+
+    #[test]
+    fn a_call_may_take_its_whole_timeout_though_the_lock_is_shorter() {
+        assert!((limit(CallClass::UnsafeWrite, 3.0).unwrap() - 5.0).abs() < 1e-6);
     }
 
     #[test]
