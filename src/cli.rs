@@ -46,8 +46,9 @@ Against an engine on this machine and an org in memory:
   salesforce-connector dev-org
   CAMUNDA_GRPC_ADDRESS=http://127.0.0.1:26500 salesforce-connector run
 
-The configuration is the built-in defaults, then the file, then the environment: SALESFORCE_CONNECTOR_WORKER__MAX_JOBS_ACTIVE=50
-sets worker.max_jobs_active. The CAMUNDA_* and ZEEBE_* names of Camunda's own clients are understood for the gateway.
+The configuration is the built-in defaults, then the file, then the environment:
+SALESFORCE_CONNECTOR_WORKER__MAX_JOBS_ACTIVE=50 sets worker.max_jobs_active. For the gateway,
+the CAMUNDA_* and ZEEBE_* names of Camunda's own clients are understood too.
 
 Exit codes: 0 all well, 1 something failed, 2 wrong arguments, 78 wrong configuration.";
 

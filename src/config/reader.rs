@@ -8,6 +8,9 @@ use std::{
 
 use config::{Value, ValueKind};
 
+/// From here on, a key is like another (Jaro-Winkler, 0 to 1).
+const ALIKE: f64 = 0.9;
+
 /// A mistake in the configuration: which key, what was expected, what was found, and in which layer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
@@ -165,14 +168,11 @@ impl Reader {
         None
     }
 
-    /// The known key whose last part is most like that of an unknown one.
+    /// The known key that is most like an unknown one, if it is like it at all.
     fn nearest(&self, unknown: &str) -> Option<String> {
-        let distance = |known: &&String| edit_distance(known, unknown);
-        self.read
-            .iter()
-            .min_by_key(distance)
-            .filter(|known| distance(known) <= 3 + unknown.len() / 6)
-            .cloned()
+        let likeness = |known: &String| strsim::jaro_winkler(known, unknown);
+        let nearest = self.read.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        (likeness(nearest) > ALIKE).then(|| nearest.clone())
     }
 }
 
@@ -185,19 +185,4 @@ pub(super) fn flatten(path: String, value: Value, into: &mut BTreeMap<String, Va
         }
         _ => drop(into.insert(path, value)),
     }
-}
-
-/// Levenshtein's distance, for "did you mean".
-fn edit_distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.chars().enumerate() {
-            let substituted = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
