@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::faults::{Fault, Reply};
-use super::oauth::{self, Identity};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{describe, query, rest};
+use super::{describe, oauth, query, rest};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -47,12 +46,20 @@ pub(crate) async fn handle(
             strike.await.unwrap_or_default()
         }
     };
-    if let Some(response) = answer {
+    if let Some(mut response) = answer {
+        set_date(&org, &mut response);
         org.log.answered(number, response.status().as_u16());
         response
     } else {
         connection.cut();
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+/// Tells the org's own time, unless a script has set another; without a skew the server tells the machine's.
+fn set_date(org: &Org, response: &mut Response) {
+    if let Some(date) = org.oauth.skewed_date().and_then(|date| HeaderValue::try_from(date).ok()) {
+        response.headers_mut().entry(header::DATE).or_insert(date);
     }
 }
 
@@ -104,13 +111,12 @@ fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
     }
     let path: Vec<String> =
         parts.uri.path().split('/').filter(|part| !part.is_empty()).map(request::decode).collect();
+    if let Some(response) = oauth::route(&org.oauth, &org.log, (parts, body), &path) {
+        return response;
+    }
     let names: Vec<String> = path.iter().map(|part| part.to_ascii_lowercase()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match names[..] {
-        ["services", "oauth2", "token"] => token(org, parts, body),
-        ["services", "oauth2", "userinfo"] | ["id", _, _] => authorized(org, parts, || {
-            with_identity(org, |identity| json_response(StatusCode::OK, &identity.document()))
-        }),
         ["services", "data"] if parts.method == Method::GET => json_response(StatusCode::OK, &versions()),
         ["services", "data", version, ..] => api(org, parts, body, version, path[3..].to_vec()),
         _ => ApiError::resource_not_found().into_response(),
@@ -133,34 +139,8 @@ fn too_long(parts: &Parts) -> Option<Response> {
     Some((status, [(header::CONTENT_TYPE, "text/html;charset=iso-8859-1")], page).into_response())
 }
 
-fn token(org: &Org, parts: &Parts, body: &Bytes) -> Response {
-    let form = request::form(&String::from_utf8_lossy(body));
-    let granted = if parts.method == Method::POST {
-        oauth::grant(&org.client, &parts.headers, &form)
-    } else {
-        Err((StatusCode::BAD_REQUEST, "invalid_request", "must use HTTP POST"))
-    };
-    match granted {
-        Ok(()) => {
-            org.log.count(|counters| counters.tokens_issued += 1);
-            with_identity(org, |identity| {
-                oauth::token_reply(&org.tokens.issue(identity.organization), identity)
-            })
-        }
-        Err((status, error, description)) => {
-            org.log.count(|counters| counters.tokens_refused += 1);
-            oauth::error_reply(status, error, description)
-        }
-    }
-}
-
-fn with_identity(org: &Org, answer: impl FnOnce(&Identity<'_>) -> Response) -> Response {
-    let store = org.read();
-    answer(&Identity { base_url: &org.base_url, organization: &store.organization, user: &store.user })
-}
-
 fn authorized(org: &Org, parts: &Parts, answer: impl FnOnce() -> Response) -> Response {
-    if org.tokens.authorize(&parts.headers) {
+    if org.oauth.authorize(&parts.headers) {
         return answer();
     }
     org.log.count(|counters| counters.unauthorized_requests += 1);

@@ -42,7 +42,7 @@ pub struct Counters {
     pub tokens_refused: u64,
     /// API requests that were carried out with a valid token; the number that `Sforce-Limit-Info` tells.
     pub api_requests: u64,
-    /// API requests that were refused with 401.
+    /// Requests whose token was refused: with 401 by the API, with 403 by the identity endpoints.
     pub unauthorized_requests: u64,
     /// API requests with a valid token by method and resource, for example `POST sobjects/{object}`.
     pub by_resource: BTreeMap<String, u64>,

@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A request goes through `dispatch` (log, faults, token), then to `oauth`, `rest`, `query` or `describe`. These
+//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `query` or `describe`. These
 //! stand on `store` (records and indexes), `write` and `validate` (saves), `soql`, and `schema` with `seed` (objects
 //! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
 
@@ -40,5 +40,6 @@ mod write;
 
 pub use faults::{Fault, FaultRule, Faults, Gate, Reply};
 pub use log::{Counters, RecordedRequest};
+pub use oauth::{Grant, LoginPolicy, UserAccess};
 pub use seed::SeedError;
 pub use server::{DevOrg, DevOrgBuilder};

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Connection, CountingListener};
 use super::faults::Faults;
 use super::log::{Counters, RecordedRequest, RequestLog};
-use super::oauth::{Client, Tokens};
+use super::oauth::{OAuth, Setup};
 use super::query::Cursors;
 use super::seed::{self, SeedError};
 use super::store::Store;
@@ -23,10 +23,8 @@ use super::{dispatch, rest};
 /// What all handlers share.
 pub(crate) struct Org {
     store: RwLock<Store>,
-    pub(crate) client: Client,
-    pub(crate) base_url: String,
+    pub(crate) oauth: OAuth,
     pub(crate) page_size: usize,
-    pub(crate) tokens: Tokens,
     pub(crate) cursors: Cursors,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
@@ -47,8 +45,7 @@ impl Org {
 pub struct DevOrgBuilder {
     listen: SocketAddr,
     seed: Value,
-    client_id: String,
-    client_secret: String,
+    pub(crate) login: Setup,
     page_size: usize,
 }
 
@@ -80,31 +77,23 @@ impl DevOrgBuilder {
         self
     }
 
-    /// The credentials that the token endpoint accepts. Default: `dev-client`, `dev-secret`.
-    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.client_id = id.into();
-        self.client_secret = secret.into();
-        self
-    }
-
     /// The largest page of a query, in records; at least one. Salesforce's is 2,000, which is the default.
     pub fn page_size(mut self, records: usize) -> Self {
         self.page_size = records.max(1);
         self
     }
 
-    /// Starts the org. A wrong seed is an error of kind `InvalidInput` that names the place.
+    /// Starts the org. A wrong seed or key is an error of kind `InvalidInput` that names the place.
     pub async fn start(self) -> std::io::Result<DevOrg> {
-        let store = fill(&self.seed)?;
+        let store = fill(&self.seed, &self.login.user.username)?;
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
         let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        let base_url = format!("http://{}", SocketAddr::new(host, address.port()));
         let org = Arc::new(Org {
+            oauth: self.login.build(base_url, store.organization.clone(), store.user.clone())?,
             store: RwLock::new(store),
-            client: Client { id: self.client_id, secret: self.client_secret },
-            base_url: format!("http://{}", SocketAddr::new(host, address.port())),
             page_size: self.page_size,
-            tokens: Tokens::default(),
             cursors: Cursors::default(),
             faults: Faults::default(),
             log: RequestLog::default(),
@@ -130,15 +119,15 @@ impl std::fmt::Debug for DevOrgBuilder {
 }
 
 /// The store of a seed, with the users and the organization that every org has.
-fn fill(seed: &Value) -> Result<Store, SeedError> {
+fn fill(seed: &Value, username: &str) -> Result<Store, SeedError> {
     let seed = seed::read(seed)?;
     let mut store = Store::new(seed.schema, seed.duplicate_rules);
     let (user, organization) = (store.user.clone(), store.organization.clone());
     let own = [
         (
             "User",
-            json!({ "Id": user, "Username": "integration@dev-org.invalid", "FirstName": "Integration",
-            "LastName": "User", "Email": "integration@dev-org.invalid", "Alias": "integ" }),
+            json!({ "Id": user, "Username": username, "FirstName": "Integration",
+            "LastName": "User", "Email": username, "Alias": "integ" }),
         ),
         (
             "Organization",
@@ -167,7 +156,7 @@ fn insert(store: &mut Store, name: &str, fields: Value) -> Result<String, SeedEr
 
 /// A Salesforce org in memory, served over HTTP/1.1. It stops when it is dropped.
 pub struct DevOrg {
-    org: Arc<Org>,
+    pub(crate) org: Arc<Org>,
     address: SocketAddr,
     connections: Arc<AtomicU64>,
     server: Option<JoinHandle<std::io::Result<()>>>,
@@ -179,8 +168,7 @@ impl DevOrg {
         DevOrgBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: Value::Null,
-            client_id: "dev-client".into(),
-            client_secret: "dev-secret".into(),
+            login: Setup::default(),
             page_size: 2000,
         }
     }
@@ -197,7 +185,7 @@ impl DevOrg {
 
     /// The org's My Domain address, `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn base_url(&self) -> String {
-        self.org.base_url.clone()
+        self.org.oauth.base_url().to_owned()
     }
 
     /// How often things happened so far.
@@ -225,11 +213,6 @@ impl DevOrg {
     /// and duplicate rules do not apply.
     pub fn insert(&self, object: &str, fields: Value) -> Result<String, SeedError> {
         insert(&mut self.org.write(), object, fields)
-    }
-
-    /// Ends every session: requests with the tokens issued so far are answered with 401 INVALID_SESSION_ID.
-    pub fn revoke_tokens(&self) {
-        self.org.tokens.revoke_all();
     }
 
     /// Forgets every query cursor: the next page of a running query is answered with INVALID_QUERY_LOCATOR.

@@ -3,6 +3,10 @@
 mod auth;
 mod client;
 mod faults;
+mod grants;
+mod jwt;
 mod query;
 mod recorded;
 mod records;
+mod tokens;
+mod web_server;
