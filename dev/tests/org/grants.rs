@@ -27,7 +27,7 @@ async fn try_token(org: &DevOrg, form: &str) -> String {
 }
 
 fn client(org: &DevOrg, answer: &Answer) -> Client {
-    let token = answer.body["access_token"].as_str().unwrap().to_owned();
+    let token = answer.body["access_token"].as_str().expect("a token").to_owned();
     Client { address: org.address(), token, version: "v67.0" }
 }
 

@@ -17,16 +17,18 @@ const PUBLIC: &str = include_str!("keys/jwt-public.pem");
 const CERTIFICATE: &str = include_str!("keys/jwt-certificate.pem");
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
 fn signed(key: &str, header: &Value, claims: &Value) -> String {
     let der: String = key.lines().filter(|line| !line.starts_with('-')).collect();
-    let key = RsaKeyPair::from_pkcs8(&STANDARD.decode(der).unwrap()).unwrap();
+    let key =
+        RsaKeyPair::from_pkcs8(&STANDARD.decode(der).expect("a key in PKCS#8")).expect("a key in PKCS#8");
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(header), part(claims));
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+        .expect("a key long enough");
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
@@ -35,7 +37,7 @@ fn claims() -> Value {
 }
 
 async fn start() -> DevOrg {
-    DevOrg::builder().jwt_public_key(PUBLIC).start().await.unwrap()
+    DevOrg::builder().jwt_public_key(PUBLIC).start().await.expect("a free port")
 }
 
 async fn present(org: &DevOrg, assertion: &str) -> Answer {
@@ -47,7 +49,7 @@ async fn present(org: &DevOrg, assertion: &str) -> Answer {
 async fn refusal(org: &DevOrg, claim: &str, value: Value) -> String {
     let mut claims = claims();
     if value.is_null() {
-        claims.as_object_mut().unwrap().remove(claim);
+        claims.as_object_mut().expect("an object").remove(claim);
     } else {
         claims[claim] = value;
     }

@@ -8,7 +8,7 @@ const CLIENT: &str = "client_id=dev-client&client_secret=dev-secret";
 
 async fn post(org: &DevOrg, path: &str, form: &str) -> Answer {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    send(org.address(), "POST", path, &headers, form).await.unwrap()
+    send(org.address(), "POST", path, &headers, form).await.expect("an answer")
 }
 
 async fn introspect(org: &DevOrg, token: &str) -> Answer {
@@ -18,7 +18,7 @@ async fn introspect(org: &DevOrg, token: &str) -> Answer {
 
 async fn from_refresh(org: &DevOrg) -> Client {
     let form = "grant_type=refresh_token&client_id=dev-client&refresh_token=dev-refresh";
-    let token = token(org, form).await.body["access_token"].as_str().unwrap().to_owned();
+    let token = token(org, form).await.body["access_token"].as_str().expect("a token").to_owned();
     Client { address: org.address(), token, version: "v67.0" }
 }
 

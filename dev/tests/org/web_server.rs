@@ -10,21 +10,23 @@ const REQUEST: &str = "response_type=code&client_id=dev-client&redirect_uri=http
 const REDIRECT: &str = "redirect_uri=http%3A%2F%2F127.0.0.1%3A1717%2Fcallback";
 
 async fn authorize(org: &DevOrg, query: &str) -> Answer {
-    send(org.address(), "GET", &format!("/services/oauth2/authorize?{query}"), &[], "").await.unwrap()
+    send(org.address(), "GET", &format!("/services/oauth2/authorize?{query}"), &[], "")
+        .await
+        .expect("an answer")
 }
 
 /// Where the browser is sent, with its query still encoded.
 async fn location(org: &DevOrg, query: &str) -> String {
     let answer = authorize(org, query).await;
     assert_eq!(answer.status, 302, "{}", answer.text);
-    answer.header("location").unwrap().to_owned()
+    answer.header("location").expect("a location").to_owned()
 }
 
 /// The code, still encoded.
 async fn code(org: &DevOrg, query: &str) -> String {
     let location = location(org, query).await;
     let query = location.strip_prefix("http://127.0.0.1:1717/callback?code=").expect("a code");
-    query.split('&').next().unwrap().to_owned()
+    query.split('&').next().expect("a first part").to_owned()
 }
 
 async fn exchange(org: &DevOrg, code: &str, more: &str) -> Answer {
@@ -36,8 +38,8 @@ fn error(answer: &Answer) -> String {
     assert_eq!(answer.status, 400, "{}", answer.text);
     format!(
         "{}: {}",
-        answer.body["error"].as_str().unwrap(),
-        answer.body["error_description"].as_str().unwrap()
+        answer.body["error"].as_str().expect("a text"),
+        answer.body["error_description"].as_str().expect("a text")
     )
 }
 
