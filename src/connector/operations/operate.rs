@@ -38,11 +38,14 @@ pub(super) fn unknown(name: &str) -> InvalidInput {
     InvalidInput::unknown("type", "one of the operations", name, &known)
 }
 
-/// Refuses input without one of the fields that must be filled.
-pub(super) fn check_required(
-    descriptor: &Descriptor,
-    fields: &Map<String, Value>,
-) -> Result<(), InvalidInput> {
+/// Refuses a field that the operation does not have, then input without one of the fields that must be filled.
+///
+/// In this order, because a mistyped name is both: an unknown field, and the right one missing.
+pub(super) fn check_names(descriptor: &Descriptor, fields: &Map<String, Value>) -> Result<(), InvalidInput> {
+    let known: Vec<_> = descriptor.inputs.iter().map(|input| input.name).collect();
+    if let Some(name) = fields.keys().find(|name| *name != "type" && !known.contains(&name.as_str())) {
+        return Err(InvalidInput::unknown(input::shorten(name), "one of the fields", name, &known));
+    }
     let missing = |name| input::is_absent(fields.get(name));
     match descriptor.inputs.iter().find(|input| input.required && missing(input.name)) {
         None => Ok(()),
@@ -80,7 +83,7 @@ macro_rules! list {
                 use crate::connector::input::{Show, read};
 
                 $(if name.trim() == $module::DESCRIPTOR.name {
-                    operate::check_required(&$module::DESCRIPTOR, fields)?;
+                    operate::check_names(&$module::DESCRIPTOR, fields)?;
                     let input: $module::$Input = read(fields, Some("type"), Show::Value)?;
                     return input.checked().map(Self::$Input);
                 })*

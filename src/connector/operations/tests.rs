@@ -73,6 +73,13 @@ fn blank_texts_and_nulls_count_as_not_there() {
 }
 
 #[test]
+fn a_mistyped_name_is_told_rather_than_the_field_that_is_then_missing() {
+    let message = mistake("deleteRecord", json!({"objectTyp": "Account", "objectId": "001000000000001AAA"}));
+    let expected = "objectTyp: expected one of the fields: objectType, objectId, found \"objectTyp\"; did you mean objectType?";
+    assert_eq!(message, expected);
+}
+
+#[test]
 fn a_wrong_value_is_named_with_what_was_expected() {
     let account = |id: Value| json!({"objectType": "Account", "objectId": id});
     for (name, fields, message) in [
