@@ -8,8 +8,6 @@
 mod auth;
 mod channel;
 mod crew;
-#[cfg(test)]
-mod engine_tests;
 mod error;
 mod gateway;
 mod job;

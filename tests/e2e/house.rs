@@ -68,6 +68,16 @@ impl House {
         Self { engine, org, records, job_type, address, process_id, settings: Vec::new(), logs, workers: 0 }
     }
 
+    /// Where the engine's gateway listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The id of the process of this test.
+    pub(crate) fn process_id(&self) -> &str {
+        &self.process_id
+    }
+
     /// Sets a key of the configuration of workers started later, by its name in the environment without prefix.
     pub(crate) fn configure(&mut self, name: &str, value: &str) {
         self.settings.push((format!("SALESFORCE_CONNECTOR_{name}"), value.to_owned()));

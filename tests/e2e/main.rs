@@ -14,6 +14,7 @@ mod examples;
 mod facts;
 mod house;
 mod incidents;
+mod job_worker;
 mod process;
 mod records;
 mod shutdown;

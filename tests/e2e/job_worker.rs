@@ -1,0 +1,177 @@
+//! The east wing alone on a real engine: the library's [`Worker`], with handlers of the tests' own.
+
+use std::{
+    future::{Future, pending},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use salesforce_connector::zeebe::{
+    GatewayAuthentication, GatewayClient, GatewayOptions, Job, JobHandler, Outcome, StopSignal, Worker,
+    WorkerOptions, WorkerSummary,
+};
+use serde_json::{Map, Value, json};
+use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
+
+use crate::{House, ServiceTask};
+
+struct Handler<F>(F);
+
+impl<F, R> JobHandler for Handler<F>
+where
+    F: Fn(Job) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send,
+{
+    fn handle(&self, job: &Job) -> impl Future<Output = Outcome> + Send {
+        (self.0)(job.clone())
+    }
+}
+
+/// A worker within the test's own process.
+struct Running {
+    stop: StopSignal,
+    task: JoinHandle<WorkerSummary>,
+}
+
+impl Running {
+    /// A worker that has reached the gateway; its locks last four seconds.
+    async fn start<F, R>(house: &House, stream_enabled: bool, handler: F) -> Self
+    where
+        F: Fn(Job) -> R + Send + Sync + 'static,
+        R: Future<Output = Outcome> + Send + 'static,
+    {
+        let gateway = GatewayOptions {
+            address: house.address().to_owned(),
+            ca_certificate: None,
+            override_authority: None,
+            authentication: GatewayAuthentication::None,
+        };
+        let options = WorkerOptions {
+            job_type: house.job_type.clone(),
+            name: "tester".into(),
+            max_jobs_active: 8,
+            job_timeout: Duration::from_secs(4),
+            request_timeout: Duration::from_secs(5),
+            fetch_variables: Vec::new(),
+            tenant_ids: Vec::new(),
+            stream_enabled,
+            shutdown_grace: Duration::from_millis(100),
+        };
+        let client = GatewayClient::new(gateway, Arc::default()).expect("the options are valid");
+        let worker = Worker::new(client, Handler(handler), options, Arc::default());
+        let (stop, status) = (StopSignal::default(), worker.status());
+        let task = tokio::spawn(worker.run(stop.clone()));
+        soon(status.ready()).await;
+        Self { stop, task }
+    }
+
+    async fn drain(self) -> WorkerSummary {
+        self.stop.drain.cancel();
+        let summary = soon(self.task).await.expect("the worker does not panic");
+        assert_eq!(summary.taken, summary.ended(), "{summary:?}");
+        summary
+    }
+}
+
+async fn soon<T>(event: impl Future<Output = T>) -> T {
+    timeout(Duration::from_mins(1), event).await.expect("should have happened within a minute")
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
+}
+
+fn complete(variables: &Value) -> Outcome {
+    Outcome::Complete { variables: object(variables) }
+}
+
+#[tokio::test]
+async fn jobs_come_by_stream_and_by_poll_and_are_completed() {
+    for (stream_enabled, name) in [(true, "by-stream"), (false, "by-poll")] {
+        let mut house = House::open(name).await;
+        house.deploy(&ServiceTask::bare()).await;
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            waiting.push(house.create(&json!({})).await);
+        }
+        let answer = |job: Job| async move { complete(&json!({ "sum": job.variables.get("n") })) };
+        let worker = Running::start(&house, stream_enabled, answer).await;
+        for n in 0..20 {
+            assert_eq!(house.run(json!({ "n": n })).await["sum"], n);
+        }
+        house.records.completed(&waiting).await;
+        let summary = worker.drain().await;
+        assert_eq!((summary.completed, summary.taken), (40, 40));
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_handed_back_at_the_stop_and_taken_by_the_next_worker() {
+    let mut house = House::open("handed-back").await;
+    house.deploy(&ServiceTask::bare()).await;
+    let taken = Arc::new(Semaphore::new(0));
+    let arrived = Arc::clone(&taken);
+    let first = Running::start(&house, true, move |_| {
+        arrived.add_permits(1);
+        pending()
+    })
+    .await;
+    let running = house.start(json!({}));
+    soon(taken.acquire()).await.expect("it is never closed").forget();
+
+    assert_eq!(first.drain().await.handed_back, 1);
+
+    let answer = |job: Job| async move { complete(&json!({ "retries": job.retries })) };
+    let second = Running::start(&house, true, answer).await;
+    assert_eq!(house.finish(running).await["retries"], 3);
+    assert_eq!(second.drain().await.completed, 1);
+}
+
+#[tokio::test]
+async fn the_lock_is_renewed_while_the_handler_runs_and_the_header_sets_its_length() {
+    for (name, task) in
+        [("renewed", ServiceTask::bare()), ("job-timeout", ServiceTask::bare().header("jobTimeout", "PT2S"))]
+    {
+        let mut house = House::open(name).await;
+        house.deploy(&task).await;
+        let (runs, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (counted, held) = (Arc::clone(&runs), Arc::clone(&gate));
+        let worker = Running::start(&house, true, move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let held = Arc::clone(&held);
+            async move {
+                held.acquire().await.expect("it is never closed").forget();
+                complete(&json!({ "done": true }))
+            }
+        })
+        .await;
+        let running = house.start(json!({}));
+        // Three half-lives: the lock as it was at the start has ended; the job is ours all the same.
+        let job_type = house.job_type.clone();
+        house.records.renewed(&job_type, 4).await;
+        gate.add_permits(1);
+        assert_eq!(house.finish(running).await["done"], true);
+        assert_eq!(house.records.timed_out_jobs(&job_type), 0);
+        assert_eq!((worker.drain().await.completed, runs.load(Ordering::SeqCst)), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_is_too_large_fails_the_job_at_once() {
+    for (size, name) in [(3_000_000, "large"), (5_000_000, "larger")] {
+        let mut house = House::open(name).await;
+        house.deploy(&ServiceTask::bare()).await;
+        let answer = move |_| async move { complete(&json!({ "text": "x".repeat(size) })) };
+        let worker = Running::start(&house, true, answer).await;
+        let _running = house.start(json!({}));
+        let process_id = house.process_id().to_owned();
+        let incident = soon(house.records.incident_in(&process_id)).await;
+        let message = incident.text("errorMessage");
+        assert!(message.contains("too large for the engine"), "{message}");
+        let summary = worker.drain().await;
+        assert_eq!((summary.failed, summary.taken), (1, 1), "{size}: {summary:?}");
+    }
+}
