@@ -102,7 +102,7 @@ pub(super) fn fitted(outcome: Outcome) -> Outcome {
             message: cut(&message, MAX_MESSAGE),
             variables: with_small_error(variables),
         },
-        complete @ Outcome::Complete { .. } => complete,
+        fitting @ (Outcome::Complete { .. } | Outcome::Park { .. }) => fitting,
     }
 }
 

@@ -119,6 +119,7 @@ impl Redactor {
                 variables: self.fields(failure.variables),
                 ..failure
             }),
+            Outcome::Park { after, variables } => Outcome::Park { after, variables: self.fields(variables) },
             Outcome::ThrowError { code, message, variables } => Outcome::ThrowError {
                 code: self.text(&code).into_owned(),
                 message: self.text(&message).into_owned(),

@@ -4,17 +4,19 @@ use std::{
     any::Any,
     collections::HashMap,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use super::{
-    Failure, Job, JobHandler, Lock, Outcome, WorkerOptions,
+    Failure, Job, JobHandler, JobScope, Lock, Outcome, WorkerOptions,
     job_timeout::job_timeout,
     locking::{Renewal, after},
     permits::{Permit, PermitPool},
@@ -64,12 +66,25 @@ pub(super) struct InHand(Mutex<HashMap<i64, Lock>>);
 /// What came of the handler.
 enum Ran {
     Outcome(Outcome),
+    /// It ended after the gateway had said that the job is no longer ours.
+    Late(Outcome),
+    Panicked(String),
+    Cut(Cut),
+}
+
+type Panic = Box<dyn Any + Send>;
+
+/// Why a handler does not get to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
     Superseded,
     GraceOver,
 }
 
 const SHUT_DOWN: &str =
     "The worker was shut down before it finished the job; the job was given back with unchanged retries.";
+/// Follows what the handler wished to be said of a job that is cut.
+const CUT_SHORT: &str = "The worker was shut down before it knew the outcome.";
 const NOT_STARTED: &str =
     "The worker was shutting down when it received the job; the job was given back with unchanged retries.";
 
@@ -104,7 +119,7 @@ impl<H: JobHandler> Crew<H> {
                 end = crew.carry_out(proto, &job) => end,
             };
             crew.tally.ended(end);
-            crew.count_unreported(end);
+            crew.count_returned(end);
             crew.in_hand.remove(&job);
             drop(permit);
         };
@@ -113,36 +128,51 @@ impl<H: JobHandler> Crew<H> {
 
     async fn carry_out(&self, proto: ActivatedJob, job: &Assignment) -> End {
         if self.phases.drain.is_cancelled() {
-            return self.hand_back(job, NOT_STARTED).await;
+            return self.hand_back(job, NOT_STARTED, Map::new()).await;
         }
         let began = Instant::now();
         let parsed = match Job::parse(proto, job.lock.clone()) {
             Ok(parsed) => parsed,
-            Err(malformed) => return self.fail(job, began, 0, malformed.to_string()).await,
+            Err(malformed) => {
+                return self.fail(job, began, failure(0, malformed.to_string())).await;
+            }
+        };
+        let parsed = Job {
+            scope: JobScope::new(self.reporter.clone(), parsed.element_instance_key, job.lock.clone()),
+            ..parsed
         };
         let length = match self.settle_lock(&parsed, job).await {
             Ok(length) => length,
             Err(NotStarted::Ended(end)) => return end,
-            Err(NotStarted::Failed { retries, message }) => {
-                return self.fail(job, began, retries, message).await;
-            }
+            Err(NotStarted::Failed(failure)) => return self.fail(job, began, failure).await,
         };
-        match self.run(&parsed, job, length).await {
-            Ok(Ran::Outcome(outcome)) => self.report(job, outcome).await,
-            Ok(Ran::Superseded) => End::Superseded,
-            Ok(Ran::GraceOver) => self.hand_back(job, SHUT_DOWN).await,
-            Err(panic) => {
+        let ran = self.run(&parsed, job, length).await;
+        let if_cut = parsed.commit_point.if_cut();
+        match (ran, if_cut) {
+            (Ran::Outcome(outcome), _) => self.report(job, outcome, length).await,
+            (Ran::Late(outcome), _) => self.report_late(job, outcome, length).await,
+            (Ran::Panicked(panic), if_cut) => {
                 tracing::error!(panic, "the handler panicked");
+                let variables = parsed.scope.cleared();
                 let message = format!("The handler panicked: {panic}");
-                self.fail(job, began, job.retries - 1, message).await
+                let failure = match if_cut {
+                    Some(cut) => Failure { message: format!("{} {message}", cut.message), ..cut },
+                    None => Failure { variables, ..failure(job.retries - 1, message) },
+                };
+                self.fail(job, began, failure).await
+            }
+            (Ran::Cut(Cut::Superseded), _) => End::Superseded,
+            (Ran::Cut(Cut::GraceOver), None) => self.hand_back(job, SHUT_DOWN, parsed.scope.cleared()).await,
+            (Ran::Cut(Cut::GraceOver), Some(cut)) => {
+                let message = format!("{} {CUT_SHORT}", cut.message);
+                self.fail(job, began, Failure { message, ..cut }).await
             }
         }
     }
 
     /// Makes sure that the job is ours, for how long, and that there is time to begin. Gives the lock's length.
     async fn settle_lock(&self, parsed: &Job, job: &Assignment) -> Result<Duration, NotStarted> {
-        let wanted =
-            job_timeout(&parsed.headers).map_err(|message| NotStarted::Failed { retries: 0, message })?;
+        let wanted = job_timeout(&parsed.headers).map_err(|message| NotStarted::failed(0, message))?;
         let length = wanted.unwrap_or(self.options.job_timeout);
         let left = job.lock.deadline().saturating_duration_since(Instant::now());
         // A job may have waited unread, in the receive window, while all permits were out.
@@ -159,7 +189,7 @@ impl<H: JobHandler> Crew<H> {
                 Renewal::Refused(error) if wanted.is_some() => {
                     let message =
                         format!("The job timeout of the header \"jobTimeout\" could not be set: {error}");
-                    return Err(NotStarted::Failed { retries: job.retries - 1, message });
+                    return Err(NotStarted::failed(job.retries - 1, message));
                 }
                 Renewal::Refused(error) => {
                     tracing::warn!(%error, "the lock of a job that waited could not be renewed");
@@ -172,47 +202,76 @@ impl<H: JobHandler> Crew<H> {
         if wanted.is_some() {
             let message =
                 "The job timeout of the header \"jobTimeout\" was over before the job began.".into();
-            return Err(NotStarted::Failed { retries: job.retries - 1, message });
+            return Err(NotStarted::failed(job.retries - 1, message));
         }
         tracing::info!("the job's lock ended before the job began; the engine will hand it out again");
         Err(NotStarted::Ended(End::Expired))
     }
 
-    /// Runs the handler while the lock is kept; an error is the text of a panic.
-    async fn run(&self, parsed: &Job, job: &Assignment, length: Duration) -> Result<Ran, String> {
+    /// Runs the handler while the lock is kept. What has passed its commit point is not cut at once.
+    async fn run(&self, parsed: &Job, job: &Assignment, length: Duration) -> Ran {
         // The inner block also catches what panics before the first await.
         let work = AssertUnwindSafe(async { self.handler.handle(parsed).await }).catch_unwind();
-        tokio::select! {
+        let mut work = pin!(work);
+        let cut = tokio::select! {
             biased;
-            result = work => result.map(Ran::Outcome).map_err(|panic| panic_text(panic.as_ref())),
-            () = self.reporter.keep_lock(job, length) => Ok(Ran::Superseded),
-            () = self.phases.grace_over.cancelled() => Ok(Ran::GraceOver),
+            result = &mut work => return result.into(),
+            () = self.reporter.keep_lock(job, length) => Cut::Superseded,
+            () = self.phases.grace_over.cancelled() => Cut::GraceOver,
+        };
+        if !parsed.commit_point.is_passed() {
+            return Ran::Cut(cut);
+        }
+        tracing::info!(?cut, "the job has passed its commit point; its handler may go on for a little while");
+        let enough = after(Instant::now(), self.reporter.tuning.committed_grace);
+        match cut {
+            Cut::GraceOver => {
+                let work = self.reporter.keeping(job, length, timeout_at(enough, work));
+                work.await.map_or(Ran::Cut(cut), Ran::from)
+            }
+            Cut::Superseded => match timeout_at(enough.max(job.lock.deadline()), work).await {
+                Ok(Ok(outcome)) => Ran::Late(outcome),
+                _ => Ran::Cut(cut),
+            },
         }
     }
 
-    async fn report(&self, job: &Assignment, outcome: Outcome) -> End {
+    /// Reports while the lock is kept: a report that is tried again needs the job to stay ours.
+    async fn report(&self, job: &Assignment, outcome: Outcome, length: Duration) -> End {
         // A job that is failed may be sent again before the answer to FailJob is here; one that is completed may not.
-        if matches!(outcome, Outcome::Fail(_)) {
+        if matches!(outcome, Outcome::Fail(_) | Outcome::Park { .. }) {
             self.in_hand.remove(job);
         }
-        self.reporter.report(job, outcome).await
+        self.reporter.keeping(job, length, self.reporter.report(job, outcome)).await
+    }
+
+    /// What was done is true whoever holds the job by now; what was not done is for its new holder to find out.
+    async fn report_late(&self, job: &Assignment, outcome: Outcome, length: Duration) -> End {
+        match outcome {
+            Outcome::Complete { .. } | Outcome::ThrowError { .. } => self.report(job, outcome, length).await,
+            Outcome::Fail(Failure { message, .. }) => {
+                tracing::warn!(%message, "the job failed, but it is no longer this worker's; nothing is reported");
+                End::Superseded
+            }
+            Outcome::Park { .. } => End::Superseded,
+        }
     }
 
     /// Fails a job that no handler has an outcome for.
-    async fn fail(&self, job: &Assignment, began: Instant, retries: i32, message: String) -> End {
+    async fn fail(&self, job: &Assignment, began: Instant, failure: Failure) -> End {
         self.reporter.metrics.job_handled("unknown", "failed", began.elapsed());
-        tracing::warn!(%message, "job failed by the worker");
-        let failure = Failure { message, retries: retries.max(0), ..Failure::default() };
-        self.report(job, Outcome::Fail(failure)).await
+        tracing::warn!(message = failure.message, "job failed by the worker");
+        self.report(job, Outcome::Fail(failure), self.options.job_timeout).await
     }
 
-    async fn hand_back(&self, job: &Assignment, message: &str) -> End {
+    async fn hand_back(&self, job: &Assignment, message: &str, variables: Map<String, Value>) -> End {
         self.in_hand.remove(job);
-        self.reporter.hand_back(job, message).await
+        self.reporter.hand_back(job, message, variables).await
     }
 
-    fn count_unreported(&self, end: End) {
+    fn count_returned(&self, end: End) {
         let reason = match end {
+            End::Parked => "parked",
             End::HandedBack => "shutdown",
             End::Expired => "expired",
             End::Superseded => "superseded",
@@ -225,7 +284,26 @@ impl<H: JobHandler> Crew<H> {
 /// Why a handler did not get its job.
 enum NotStarted {
     Ended(End),
-    Failed { retries: i32, message: String },
+    Failed(Failure),
+}
+
+impl NotStarted {
+    fn failed(retries: i32, message: String) -> Self {
+        Self::Failed(failure(retries, message))
+    }
+}
+
+impl From<Result<Outcome, Panic>> for Ran {
+    fn from(result: Result<Outcome, Panic>) -> Self {
+        match result {
+            Ok(outcome) => Self::Outcome(outcome),
+            Err(panic) => Self::Panicked(panic_text(panic.as_ref())),
+        }
+    }
+}
+
+fn failure(retries: i32, message: String) -> Failure {
+    Failure { message, retries: retries.max(0), ..Failure::default() }
 }
 
 impl InHand {

@@ -190,6 +190,19 @@ impl GatewayClient {
         self.authorized_within("UpdateJobTimeout", request, call).await.map(drop)
     }
 
+    pub(super) async fn set_variables(
+        &self,
+        request: protocol::SetVariablesRequest,
+        timeout: Duration,
+    ) -> Result<(), GatewayError> {
+        let stub = self.commands();
+        let call = |request| {
+            let mut stub = stub.clone();
+            async move { within("SetVariables", timeout, stub.set_variables(request)).await }
+        };
+        self.authorized_within("SetVariables", request, call).await.map(drop)
+    }
+
     async fn topology(&self, channel: &Channel) -> Result<protocol::TopologyResponse, GatewayError> {
         let stub = stub(channel);
         let call = |request| {

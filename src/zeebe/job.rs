@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::protocol::ActivatedJob;
+use super::{CommitPoint, JobScope, protocol::ActivatedJob};
 
 /// A job as its handler sees it.
 #[derive(Clone, Debug)]
@@ -42,6 +42,10 @@ pub struct Job {
     pub tags: Vec<String>,
     /// Until when it is ours.
     pub lock: Lock,
+    /// Its own variables on the engine, for notes to whoever gets it next.
+    pub scope: JobScope,
+    /// To be passed before something is done that must not happen twice.
+    pub commit_point: CommitPoint,
 }
 
 impl Job {
@@ -82,6 +86,8 @@ impl Job {
             tenant_id: proto.tenant_id,
             tags: proto.tags,
             lock,
+            scope: JobScope::detached(),
+            commit_point: CommitPoint::default(),
         })
     }
 }

@@ -1,6 +1,9 @@
 //! Keeping a job ours: the lock is renewed at half-life while the handler runs.
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::{Future, pending},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -54,6 +57,25 @@ impl Reporter {
         renewal
     }
 
+    /// Does this while the lock is kept. A lock that is lost is no end of it: what it does tells the gateway,
+    /// and the gateway's answer counts.
+    pub(super) async fn keeping<T>(
+        &self,
+        job: &Assignment,
+        length: Duration,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let kept = async {
+            self.keep_lock(job, length).await;
+            pending().await
+        };
+        tokio::select! {
+            biased;
+            result = work => result,
+            never = kept => never,
+        }
+    }
+
     /// Renews the lock at each half-life of `length`. Completes when the job is no longer ours.
     pub(super) async fn keep_lock(&self, job: &Assignment, length: Duration) {
         loop {
@@ -80,7 +102,7 @@ impl Reporter {
                     return pending().await;
                 }
                 Renewal::Superseded => {
-                    tracing::info!("the job is no longer this worker's; its work is dropped");
+                    tracing::info!("the job is no longer this worker's");
                     return Renewal::Superseded;
                 }
                 Renewal::Renewed => return Renewal::Renewed,

@@ -4,9 +4,15 @@
 //! beside it, and has a [`JobHandler`] decide about each [`Job`]: the decision is an [`Outcome`], which the
 //! worker reports until the gateway has accepted or refused it. A permit precedes each job and lives as
 //! long as it.
+//!
+//! A job is never simply dropped in the middle of something that must not happen twice. Its handler says
+//! when that begins ([`Job::commit_point`]), and may leave a note for whoever gets the job next
+//! ([`Job::scope`]). What the worker then does at a stop, when the job is no longer its own, or when the
+//! handler panics, stands at [`CommitPoint`].
 
 mod auth;
 mod channel;
+mod commit_point;
 mod crew;
 mod error;
 mod gateway;
@@ -20,17 +26,20 @@ mod permits;
 mod poll;
 mod protocol;
 mod report;
+mod scope;
 mod status;
 mod stream;
 mod summary;
 mod verdict;
 mod worker;
 
+pub use commit_point::CommitPoint;
 pub use error::GatewayError;
 pub use gateway::{GatewayAuthentication, GatewayClient, GatewayInfo, GatewayOptions};
 pub use job::{Job, Lock};
 pub use options::{StopSignal, WorkerOptions, WorkerTuning};
 pub use outcome::{Failure, Outcome};
+pub use scope::{JobScope, ScopeError};
 pub use status::WorkerStatus;
 pub use summary::WorkerSummary;
 pub use worker::{JobHandler, Worker};

@@ -51,6 +51,15 @@ pub struct WorkerTuning {
     pub error_backoff: Backoff,
     /// The pauses after the gateway did not accept the credentials; 1 s × 2 … 1 min.
     pub credentials_backoff: Backoff,
+    /// How long the report of a job is tried, its lock being renewed all the while; 5 min. Then the lock runs
+    /// out, and the job is handed out again.
+    pub report_patience: Duration,
+    /// How much longer than the grace period a handler may run that has passed its
+    /// [`CommitPoint`](super::CommitPoint); 5 s.
+    pub committed_grace: Duration,
+    /// How much longer than the gateway a poll waits for its answer: a late one holds jobs that are locked
+    /// for us; 5 s.
+    pub poll_offset: Duration,
     /// Whether jobs are taken with a lease (8.10 and later; older gateways ignore it), so that a command for
     /// a job that another worker holds by now is refused. All workers of a job type must agree on it.
     pub with_lease: bool,
@@ -69,6 +78,9 @@ impl Default for WorkerTuning {
             idle_poll_backoff: backoff(Duration::from_millis(100), Duration::from_mins(1), 1.6),
             error_backoff: Backoff::SUPERVISED,
             credentials_backoff: backoff(Duration::from_secs(1), Duration::from_mins(1), 2.0),
+            report_patience: Duration::from_mins(5),
+            committed_grace: Duration::from_secs(5),
+            poll_offset: Duration::from_secs(5),
             with_lease: false,
         }
     }

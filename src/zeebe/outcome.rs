@@ -14,6 +14,13 @@ pub enum Outcome {
     },
     /// The work is not done: `FailJob`.
     Fail(Failure),
+    /// Not now: `FailJob` with unchanged retries. The job comes again after the pause.
+    Park {
+        /// How long the job rests before it may be activated again.
+        after: Duration,
+        /// Notes for its next activation: set in the job's own scope, never in the process.
+        variables: Map<String, Value>,
+    },
     /// A business error that a boundary event or an event sub-process may catch: `ThrowError`.
     ThrowError {
         /// The error code that a catching event names.
@@ -44,6 +51,7 @@ impl Outcome {
         match self {
             Self::Complete { .. } => "completed",
             Self::Fail(_) => "failed",
+            Self::Park { .. } => "parked",
             Self::ThrowError { .. } => "error_thrown",
         }
     }

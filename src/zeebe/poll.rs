@@ -20,8 +20,6 @@ use super::{
 };
 use crate::metrics::JobSource;
 
-/// How much longer than the gateway the client waits: a late answer holds jobs that are locked for us.
-const DEADLINE_OFFSET: Duration = Duration::from_secs(5);
 /// How long a poll may go on after the stop; an answer that is on its way gets here in that time.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 
@@ -110,7 +108,7 @@ async fn last_answer_is_due<H>(crew: &Crew<H>) {
 /// an error stays so.
 async fn poll<H: JobHandler>(crew: &Arc<Crew<H>>, mode: Mode, permit: Permit) -> Result<usize, GatewayError> {
     let wait = mode.request_timeout(crew.options.request_timeout);
-    let after = crew.options.request_timeout + DEADLINE_OFFSET;
+    let after = crew.options.request_timeout + crew.reporter.tuning.poll_offset;
     let mut taken = 0;
     let answer = receive(crew, wait, permit, &mut taken);
     let result = match timeout_at(Instant::now() + after, answer).await {

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Failure, GatewayClient, GatewayError, Lock, Outcome, WorkerTuning,
+    locking::after,
     options::millis,
     protocol::{CompleteJobRequest, FailJobRequest, ThrowErrorRequest},
     summary::End,
@@ -49,7 +50,8 @@ enum Sent {
 
 enum Command {
     Complete(CompleteJobRequest),
-    Fail(FailJobRequest),
+    /// What it counts as depends on why it is sent.
+    Fail(FailJobRequest, End),
     ThrowError(ThrowErrorRequest),
 }
 
@@ -69,19 +71,26 @@ impl Reporter {
     }
 
     /// Gives the job back with unchanged retries and without a pause, so that another worker takes it at once.
-    pub(super) async fn hand_back(&self, job: &Assignment, message: &str) -> End {
-        let failure = Failure { message: message.into(), retries: job.retries, ..Failure::default() };
-        let command = Command::new(job, Outcome::Fail(failure));
+    pub(super) async fn hand_back(
+        &self,
+        job: &Assignment,
+        message: &str,
+        variables: Map<String, Value>,
+    ) -> End {
+        let failure =
+            Failure { message: message.into(), retries: job.retries, backoff: Duration::ZERO, variables };
+        let command = Command::Fail(failed(job, failure), End::HandedBack);
         let (sent, _) = self.send(job, &command).await;
-        if sent == Sent::Accepted { End::HandedBack } else { command.end(sent) }
+        command.end(sent)
     }
 
     async fn send(&self, job: &Assignment, command: &Command) -> (Sent, String) {
+        let patience_ends = after(Instant::now(), self.tuning.report_patience);
         let mut attempt = 0;
         let mut in_doubt = false;
         loop {
             attempt += 1;
-            let timeout = self.timeout(&job.lock);
+            let timeout = self.timeout(job.lock.deadline());
             let Err(error) = command.send(&self.gateway, timeout).await else {
                 return self.settled(command, Sent::Accepted, attempt, None);
             };
@@ -102,7 +111,8 @@ impl Reporter {
                 return self.settled(command, sent, attempt, Some(error));
             }
             let pause = self.tuning.error_backoff.delay(attempt);
-            if Instant::now() + pause >= job.lock.deadline() {
+            // The lock is renewed meanwhile.
+            if Instant::now() + pause >= job.lock.deadline().min(patience_ends) {
                 return self.settled(command, Sent::TooLate, attempt, Some(error));
             }
             tracing::debug!(command = command.rpc(), attempt, ?pause, %error, "the gateway did not take a command; trying again");
@@ -110,8 +120,9 @@ impl Reporter {
         }
     }
 
-    fn timeout(&self, lock: &Lock) -> Duration {
-        let left = lock.deadline().saturating_duration_since(Instant::now());
+    /// How long one command may take that is of use until then.
+    pub(super) fn timeout(&self, until: Instant) -> Duration {
+        let left = until.saturating_duration_since(Instant::now());
         self.tuning.command_timeout.min(left.max(LEAST_TIMEOUT))
     }
 
@@ -165,14 +176,14 @@ impl Command {
             Outcome::Complete { variables } => {
                 Self::Complete(CompleteJobRequest { job_key, variables: json(&variables), job_lease_token })
             }
-            Outcome::Fail(failure) => Self::Fail(FailJobRequest {
-                job_key,
-                retries: failure.retries.max(0),
-                error_message: cut(failure.message),
-                retry_back_off: if failure.backoff.is_zero() { 0 } else { millis(failure.backoff) },
-                variables: json(&failure.variables),
-                job_lease_token,
-            }),
+            Outcome::Fail(failure) => Self::Fail(failed(job, failure), End::Failed),
+            Outcome::Park { after, variables } => {
+                let message = format!(
+                    "The job was given back with unchanged retries, to be taken again after {after:?}."
+                );
+                let failure = Failure { message, retries: job.retries, backoff: after, variables };
+                Self::Fail(failed(job, failure), End::Parked)
+            }
             Outcome::ThrowError { code, message, variables } => Self::ThrowError(ThrowErrorRequest {
                 job_key,
                 error_code: code,
@@ -186,7 +197,7 @@ impl Command {
     async fn send(&self, gateway: &GatewayClient, timeout: Duration) -> Result<(), GatewayError> {
         match self {
             Self::Complete(request) => gateway.complete_job(request.clone(), timeout).await,
-            Self::Fail(request) => gateway.fail_job(request.clone(), timeout).await,
+            Self::Fail(request, _) => gateway.fail_job(request.clone(), timeout).await,
             Self::ThrowError(request) => gateway.throw_error(request.clone(), timeout).await,
         }
     }
@@ -194,7 +205,7 @@ impl Command {
     fn end(&self, sent: Sent) -> End {
         match (sent, self) {
             (Sent::Accepted, Self::Complete(_)) => End::Completed,
-            (Sent::Accepted, Self::Fail(_)) => End::Failed,
+            (Sent::Accepted, Self::Fail(_, end)) => *end,
             (Sent::Accepted, Self::ThrowError(_)) => End::Thrown,
             (Sent::TooLate, _) => End::TooLate,
             _ => End::Rejected,
@@ -208,7 +219,7 @@ impl Command {
             Self::ThrowError(request) => {
                 format!("The job ended with the error {:?}, but its report", request.error_code)
             }
-            Self::Fail(request) => format!("{} The report of this failure", request.error_message),
+            Self::Fail(request, _) => format!("{} The report of this failure", request.error_message),
         };
         let why = match sent {
             Sent::TooLarge => {
@@ -226,7 +237,7 @@ impl Command {
     fn size(&self) -> usize {
         match self {
             Self::Complete(request) => request.encoded_len(),
-            Self::Fail(request) => request.encoded_len(),
+            Self::Fail(request, _) => request.encoded_len(),
             Self::ThrowError(request) => request.encoded_len(),
         }
     }
@@ -234,7 +245,7 @@ impl Command {
     fn rpc(&self) -> &'static str {
         match self {
             Self::Complete(_) => "CompleteJob",
-            Self::Fail(_) => "FailJob",
+            Self::Fail(..) => "FailJob",
             Self::ThrowError(_) => "ThrowError",
         }
     }
@@ -242,9 +253,20 @@ impl Command {
     fn label(&self) -> &'static str {
         match self {
             Self::Complete(_) => "complete",
-            Self::Fail(_) => "fail",
+            Self::Fail(..) => "fail",
             Self::ThrowError(_) => "throw_error",
         }
+    }
+}
+
+fn failed(job: &Assignment, failure: Failure) -> FailJobRequest {
+    FailJobRequest {
+        job_key: job.key,
+        retries: failure.retries.max(0),
+        error_message: cut(failure.message),
+        retry_back_off: if failure.backoff.is_zero() { 0 } else { millis(failure.backoff) },
+        variables: json(&failure.variables),
+        job_lease_token: job.lock.lease(),
     }
 }
 
@@ -290,9 +312,13 @@ mod tests {
             backoff: Duration::from_millis(1500),
             variables: Map::new(),
         };
-        let Command::Fail(request) = Command::new(&assignment(), Outcome::Fail(failure)) else { panic!() };
+        let Command::Fail(request, _) = Command::new(&assignment(), Outcome::Fail(failure)) else { panic!() };
         assert_eq!((request.retries, request.retry_back_off), (0, 1500));
         assert_eq!((request.job_key, request.job_lease_token.as_deref()), (7, Some("lease")));
+
+        let outcome = Outcome::Park { after: Duration::from_secs(2), variables: Map::new() };
+        let Command::Fail(request, end) = Command::new(&assignment(), outcome) else { panic!() };
+        assert_eq!((request.retries, request.retry_back_off, end), (3, 2000, End::Parked));
 
         let outcome = Outcome::ThrowError { code: "c".into(), message: "m".into(), variables: Map::new() };
         let Command::ThrowError(request) = Command::new(&assignment(), outcome) else { panic!() };

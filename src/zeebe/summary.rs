@@ -17,6 +17,8 @@ pub struct WorkerSummary {
     pub failed: u64,
     /// Ended with a BPMN error, as the gateway confirmed.
     pub thrown: u64,
+    /// Given back by their handlers with unchanged retries, to come again after a pause.
+    pub parked: u64,
     /// Given back with unchanged retries at the shutdown.
     pub handed_back: u64,
     /// Not started, since their lock had ended.
@@ -41,6 +43,7 @@ impl fmt::Display for WorkerSummary {
             (self.completed, "completed"),
             (self.failed, "failed"),
             (self.thrown, "ended with a BPMN error"),
+            (self.parked, "parked"),
             (self.handed_back, "handed back"),
             (self.expired, "expired before their start"),
             (self.superseded, "superseded"),
@@ -64,6 +67,7 @@ impl WorkerSummary {
         self.completed
             + self.failed
             + self.thrown
+            + self.parked
             + self.handed_back
             + self.expired
             + self.superseded
@@ -80,6 +84,7 @@ pub(super) enum End {
     Completed,
     Failed,
     Thrown,
+    Parked,
     HandedBack,
     Expired,
     Superseded,
@@ -113,6 +118,7 @@ impl Tally {
             completed: count(End::Completed),
             failed: count(End::Failed),
             thrown: count(End::Thrown),
+            parked: count(End::Parked),
             handed_back: count(End::HandedBack),
             expired: count(End::Expired),
             superseded: count(End::Superseded),
@@ -134,6 +140,7 @@ mod tests {
             End::Completed,
             End::Failed,
             End::Thrown,
+            End::Parked,
             End::HandedBack,
             End::Expired,
             End::Superseded,

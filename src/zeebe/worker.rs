@@ -29,7 +29,8 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// What is done with a job: a total function.
 pub trait JobHandler: Send + Sync + 'static {
     /// Decides about a job. A panic becomes `FailJob` with one retry less. The future is dropped when the job
-    /// is no longer this worker's, and at the end of the grace period.
+    /// is no longer this worker's, and at the end of the grace period, unless it has passed the job's
+    /// [`CommitPoint`](super::CommitPoint).
     fn handle(&self, job: &Job) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -64,7 +65,7 @@ impl<H: JobHandler> Worker<H> {
     /// Runs until told to stop and every job in hand is reported or handed back; says what became of all jobs.
     ///
     /// No error ends it. At a stop, running jobs get the grace period, and those left then another five
-    /// seconds to be handed back. When this future is dropped, all work stops at once, as by an abort.
+    /// seconds to be handed back; those past their commit point have the committed grace before. When this future is dropped, all work stops at once, as by an abort.
     pub async fn run(self, stop: StopSignal) -> WorkerSummary {
         let abort = stop.abort.child_token();
         let _stop_with_this_future = abort.clone().drop_guard();
@@ -150,7 +151,8 @@ async fn wind_up<H: JobHandler>(crew: &Crew<H>, sources: TaskTracker) {
     tracing::info!(jobs = crew.tasks.len(), "the grace period is over; the remaining jobs are handed back");
     crew.phases.grace_over.cancel();
     crew.tasks.close();
-    if timeout(LAST_REPORTS, crew.tasks.wait()).await.is_err() {
+    let last_reports = crew.reporter.tuning.committed_grace.saturating_add(LAST_REPORTS);
+    if timeout(last_reports, crew.tasks.wait()).await.is_err() {
         tracing::warn!(jobs = crew.tasks.len(), "some jobs could not be handed back; their locks run out");
     }
 }

@@ -8,7 +8,7 @@ use salesforce_connector::{
     connector::{ConnectionAuthentication, Connector, ConnectorOptions, NamedConnection, SecretsOptions},
     metrics::Metrics,
     salesforce::{AllowedHosts, ApiVersion, TransportOptions},
-    zeebe::{Failure, Job, JobHandler, Lock, Outcome},
+    zeebe::{CommitPoint, Failure, Job, JobHandler, JobScope, Lock, Outcome},
 };
 use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Gate, Reply};
 use serde_json::{Map, Value, json};
@@ -96,6 +96,8 @@ fn job(request: Value, headers: &[(&str, &str)]) -> Job {
         tenant_id: "<default>".to_owned(),
         tags: Vec::new(),
         lock: Lock::until(Instant::now() + Duration::from_mins(1)),
+        scope: JobScope::detached(),
+        commit_point: CommitPoint::default(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The worker as a whole, on a DevGateway over real gRPC.
 #![expect(clippy::unwrap_used, reason = "a test may unwrap, in its helpers too")]
 
+mod commit;
 mod connection;
 mod jobs;
 mod locks;
+mod parking;
 mod reports;
+mod scope;
 mod shutdown;
 mod tls;
 

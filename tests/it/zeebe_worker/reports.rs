@@ -181,13 +181,50 @@ async fn a_report_that_is_not_taken_before_the_lock_ends_is_too_late() {
     let gateway = DevGateway::start().await.unwrap();
     let mut setup = Setup::of(&gateway);
     setup.options.job_timeout = Duration::from_millis(300);
-    gateway.faults().refuse(Rpc::CompleteJob, 10_000, &Status::unavailable("no such partition"));
+    let status = Status::unavailable("no such partition");
+    gateway.faults().refuse(Rpc::CompleteJob, 10_000, &status);
+    gateway.faults().refuse(Rpc::UpdateJobTimeout, 10_000, &status);
     let worker = setup.run_ready(completing).await;
     gateway.create_job(new_job());
     soon(gateway.wait_until(|account| account.expired_locks > 0)).await;
     let summary = worker.drain().await;
     assert!(summary.too_late >= 1, "{summary:?}");
     assert_eq!(summary.completed, 0);
+}
+
+#[tokio::test]
+async fn the_lock_is_renewed_while_a_report_is_tried_again() {
+    for outcome in [complete(), failure("no", 0)] {
+        let gateway = DevGateway::start().await.unwrap();
+        let mut setup = Setup::of(&gateway);
+        setup.options.job_timeout = Duration::from_millis(600);
+        for rpc in [Rpc::CompleteJob, Rpc::FailJob] {
+            gateway.faults().refuse(rpc, 10_000, &Status::unavailable("no leader"));
+        }
+        let reported = outcome.clone();
+        let worker = setup.run_ready(move |_| std::future::ready(reported.clone())).await;
+        let key = gateway.create_job(new_job());
+        // Four half-lives: twice its lock.
+        soon(gateway.wait_until(|account| account.timeout_updates >= 4)).await;
+        gateway.faults().clear();
+        assert_eq!(soon(gateway.finished(key)).await.activations(), 1);
+        assert_eq!(gateway.account().expired_locks, 0);
+        let summary = worker.drain().await;
+        assert_eq!((summary.completed + summary.failed, summary.too_late), (1, 0), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_not_tried_for_ever_although_the_lock_is_kept() {
+    let gateway = DevGateway::start().await.unwrap();
+    let mut setup = Setup::of(&gateway);
+    setup.options.job_timeout = Duration::from_millis(600);
+    setup.tuning.report_patience = Duration::from_millis(700);
+    gateway.faults().refuse(Rpc::CompleteJob, 10_000, &Status::unavailable("no leader"));
+    let worker = setup.run_ready(completing).await;
+    gateway.create_job(new_job());
+    soon(gateway.wait_until(|account| account.expired_locks > 0 && account.timeout_updates > 0)).await;
+    assert!(worker.drain().await.too_late >= 1);
 }
 
 #[tokio::test]
