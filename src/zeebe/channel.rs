@@ -1,10 +1,21 @@
-//! The two connections to the gateway: one for streams, one for commands and polls.
+//! The connections to the gateway: one for streams, two for commands and polls.
+//!
+//! One connection reaches one of several gateways behind an address. Two that take turns let a command that
+//! failed on one gateway try another; the streams' is made anew when a stream is replaced, so that the load
+//! spreads again after a gateway came back.
 //!
 //! A stream that is not read must not hold up a command, and must not hoard jobs: hence the connection of
 //! its own and the small HTTP/2 windows. With tonic's default windows about 2,000 jobs of 1 KB would be
 //! activated, unread, on a worker that is busy.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 
@@ -20,21 +31,46 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(45);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Debug)]
+/// More than one gateway is reached, and few connections are held.
+const COMMAND_CONNECTIONS: usize = 2;
+
+#[derive(Debug)]
 pub(super) struct Channels {
-    pub(super) commands: Channel,
-    pub(super) streams: Channel,
+    commands: [Channel; COMMAND_CONNECTIONS],
+    turn: AtomicUsize,
+    streams: Mutex<Channel>,
+    stream_endpoint: Endpoint,
 }
 
 impl Channels {
-    /// Prepares both connections; nothing is sent before the first call.
+    /// Prepares the connections; nothing is sent before the first call.
     pub(super) fn open(options: &GatewayOptions) -> Result<Self, GatewayError> {
         let endpoint = endpoint(options)?;
-        let streams = endpoint
+        let stream_endpoint = endpoint
             .clone()
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(STREAM_CONNECTION_WINDOW);
-        Ok(Self { commands: endpoint.connect_lazy(), streams: streams.connect_lazy() })
+        let commands = std::array::from_fn(|_| endpoint.connect_lazy());
+        let streams = Mutex::new(stream_endpoint.connect_lazy());
+        Ok(Self { commands, turn: AtomicUsize::new(0), streams, stream_endpoint })
+    }
+
+    /// The connections for commands and polls, in turn.
+    pub(super) fn commands(&self) -> &Channel {
+        &self.commands[self.turn.fetch_add(1, Ordering::Relaxed) % COMMAND_CONNECTIONS]
+    }
+
+    pub(super) fn streams(&self) -> Channel {
+        self.current_streams().clone()
+    }
+
+    /// Streams opened from now on use a new connection; those that are open keep theirs.
+    pub(super) fn renew_streams(&self) {
+        *self.current_streams() = self.stream_endpoint.connect_lazy();
+    }
+
+    fn current_streams(&self) -> MutexGuard<'_, Channel> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -98,7 +98,7 @@ impl GatewayClient {
 
     /// Asks the gateway for its topology; waits for 10 seconds at most.
     pub async fn info(&self) -> Result<GatewayInfo, GatewayError> {
-        let topology = self.topology(&self.0.channels.commands).await?;
+        let topology = self.topology(self.0.channels.commands()).await?;
         Ok(GatewayInfo {
             version: topology.gateway_version,
             brokers: topology.brokers.len(),
@@ -108,7 +108,12 @@ impl GatewayClient {
 
     /// Asks for the topology on the connection of the streams: it is up, and we are known, when this returns.
     pub(super) async fn reach_for_streams(&self) -> Result<(), GatewayError> {
-        self.topology(&self.0.channels.streams).await.map(drop)
+        self.topology(&self.0.channels.streams()).await.map(drop)
+    }
+
+    /// The next stream gets a connection of its own making, and with it perhaps another gateway.
+    pub(super) fn renew_stream_connection(&self) {
+        self.0.channels.renew_streams();
     }
 
     /// Opens a stream of jobs. The gateway sends headers only with the first job, so that this stays pending
@@ -117,7 +122,7 @@ impl GatewayClient {
         &self,
         request: protocol::StreamActivatedJobsRequest,
     ) -> Result<Streaming<protocol::ActivatedJob>, GatewayError> {
-        let stub = stub(&self.0.channels.streams);
+        let stub = stub(&self.0.channels.streams());
         self.authorized("StreamActivatedJobs", request, |request| {
             let mut stub = stub.clone();
             async move { stub.stream_activated_jobs(request).await }
@@ -213,7 +218,7 @@ impl GatewayClient {
     }
 
     fn commands(&self) -> Stub<Channel> {
-        stub(&self.0.channels.commands)
+        stub(self.0.channels.commands())
     }
 
     async fn authorized<M, T, F, R>(&self, rpc: &'static str, message: M, send: F) -> Result<T, GatewayError>

@@ -39,10 +39,13 @@ pub struct WorkerOptions {
 pub struct WorkerTuning {
     /// How long the gateway may take to answer one command; 10 s.
     pub command_timeout: Duration,
-    /// How old a stream gets before it is replaced, which spreads the load after a gateway came back; 8 h.
+    /// How old a stream gets, less up to a tenth at random, before it is replaced on a new connection, which
+    /// spreads the load after a gateway came back; 8 h.
     pub stream_lifetime: Duration,
     /// After how long a silence a stream is replaced, since a dead one looks like an idle one; 10 min.
     pub stream_inactivity: Duration,
+    /// How long a stream must be silent before it is closed, so that what is on its way is not lost; 200 ms.
+    pub stream_quiet: Duration,
     /// The pause after an empty poll without a stream; 100 ms.
     pub poll_pause: Duration,
     /// The pauses after empty polls beside a stream; 100 ms × 1.6 … 1 min.
@@ -74,6 +77,7 @@ impl Default for WorkerTuning {
             command_timeout: Duration::from_secs(10),
             stream_lifetime: Duration::from_hours(8),
             stream_inactivity: Duration::from_mins(10),
+            stream_quiet: Duration::from_millis(200),
             poll_pause: Duration::from_millis(100),
             idle_poll_backoff: backoff(Duration::from_millis(100), Duration::from_mins(1), 1.6),
             error_backoff: Backoff::SUPERVISED,

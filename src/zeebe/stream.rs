@@ -20,9 +20,8 @@ use crate::metrics::JobSource;
 const SETTLED_AFTER: Duration = Duration::from_millis(100);
 /// A stream that lived this long ends a row of failures.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
-/// At the stop, a stream is read on until it was silent for this long, so that what is on its way is not lost.
-const QUIET: Duration = Duration::from_millis(200);
-/// Under load it never falls silent; this bounds the wait, and the next the jobs.
+/// At the stop a stream is read on until it was silent for a while; under load it never is. This bounds the
+/// wait, and the next the jobs.
 const LAST_READ: Duration = Duration::from_secs(1);
 /// More than the receive window can hold of the smallest jobs.
 const MOST_UNREAD: usize = 1_024;
@@ -50,7 +49,9 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
     let mut failures = 0;
     loop {
         let began = Instant::now();
-        let mut stream = JobStream { crew: &crew, began, last_empty: began, last_job: began, is_open: false };
+        let lifetime = jittered(crew.reporter.tuning.stream_lifetime);
+        let mut stream =
+            JobStream { crew: &crew, began, lifetime, last_empty: began, last_job: began, is_open: false };
         let closed = stream.serve().await;
         if stream.is_open {
             crew.reporter.metrics.stream_closed(closed.label());
@@ -59,6 +60,7 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
             Closed::Draining => return,
             Closed::Planned(reason) => {
                 tracing::debug!(reason, "the job stream is replaced");
+                crew.reporter.gateway.renew_stream_connection();
                 failures = 0;
                 continue;
             }
@@ -79,6 +81,7 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
 struct JobStream<'a, H> {
     crew: &'a Arc<Crew<H>>,
     began: Instant,
+    lifetime: Duration,
     /// When nothing unread was here for the last time.
     last_empty: Instant,
     last_job: Instant,
@@ -114,7 +117,7 @@ impl<H: JobHandler> JobStream<'_, H> {
             tokio::select! {
                 biased;
                 stream = &mut call => break stream?,
-                () = drain.cancelled() => match timeout(QUIET, &mut call).await {
+                () = drain.cancelled() => match timeout(self.crew.reporter.tuning.stream_quiet, &mut call).await {
                     Ok(Ok(stream)) => break stream,
                     _ => return Err(Closed::Draining),
                 },
@@ -178,9 +181,10 @@ impl<H: JobHandler> JobStream<'_, H> {
     /// stream is closed, or it would come here again. What is sent in the very moment of closing is lost to us.
     async fn hand_back_unread(&mut self, mut stream: Streaming<ActivatedJob>) {
         let last = Instant::now() + LAST_READ;
+        let silence = self.crew.reporter.tuning.stream_quiet;
         let mut unread = Vec::new();
         while unread.len() < MOST_UNREAD {
-            let quiet = last.min(Instant::now() + QUIET);
+            let quiet = last.min(Instant::now() + silence);
             let Ok(Ok(Some(job))) = timeout_at(quiet, stream.message()).await else { break };
             unread.push(job);
         }
@@ -193,9 +197,10 @@ impl<H: JobHandler> JobStream<'_, H> {
     /// When the stream is to be replaced: at the end of its life, in a quiet moment if there is one, since
     /// what is sent in the moment of closing stays locked until its timeout.
     fn retires(&self) -> Instant {
-        let lifetime = self.crew.reporter.tuning.stream_lifetime;
-        let life_ends = after(self.began, lifetime);
-        life_ends.max(self.last_job + QUIET).min(life_ends + lifetime / 10)
+        let life_ends = after(self.began, self.lifetime);
+        life_ends
+            .max(self.last_job + self.crew.reporter.tuning.stream_quiet)
+            .min(life_ends + self.lifetime / 10)
     }
 
     fn arrival(&self) -> Arrival {
@@ -214,6 +219,11 @@ impl<H: JobHandler> JobStream<'_, H> {
             ..StreamActivatedJobsRequest::default()
         }
     }
+}
+
+/// Less up to a tenth, so that workers that were started together do not change their streams together.
+fn jittered(lifetime: Duration) -> Duration {
+    lifetime.saturating_sub(lifetime.mul_f64(0.1 * fastrand::f64()))
 }
 
 impl<H> Crew<H> {
