@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::auth::Rule;
 use super::dev_gateway::DevGateway;
@@ -47,6 +48,18 @@ impl DevGatewayBuilder {
     /// one. Beyond these, tonic holds up to 32 KiB and the client its HTTP/2 window.
     pub fn stream_buffer(mut self, jobs: usize) -> Self {
         self.settings.stream_buffer = jobs.max(1);
+        self
+    }
+
+    /// Each connection gets a GOAWAY at this age: what runs on it may end, new calls need another one.
+    pub fn connection_age(mut self, age: Duration) -> Self {
+        self.settings.connection_age = Some(age);
+        self
+    }
+
+    /// The most bytes of a message, which operators can change; 4 MiB. At most 64 MiB.
+    pub fn largest_message(mut self, bytes: usize) -> Self {
+        self.settings.largest_message = bytes;
         self
     }
 

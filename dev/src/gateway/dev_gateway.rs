@@ -69,7 +69,11 @@ impl DevGateway {
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&hub).run_timers(stop.clone()));
         let service = GatewayServer::new(Service { hub: Arc::clone(&hub) });
-        let router = Server::builder().add_service(service.max_decoding_message_size(DECODE_LIMIT));
+        let server = match hub.settings.connection_age {
+            Some(age) => Server::builder().max_connection_age(age),
+            None => Server::builder(),
+        };
+        let router = { server }.add_service(service.max_decoding_message_size(DECODE_LIMIT));
         let stopped = stop.clone().cancelled_owned();
         let serving = router.serve_with_incoming_shutdown(ReceiverStream::new(connections), stopped);
         Ok(Self { hub, listener, server: tokio::spawn(serving), stop: stop.drop_guard() })
@@ -213,6 +217,16 @@ impl DevGateway {
     /// `GET /jobs/{key}`, `GET /jobs/{key}/finished`, `GET /account`.
     pub async fn serve_jobs_api(&self, listen: SocketAddr) -> io::Result<JobsApi> {
         JobsApi::start(Arc::clone(&self.hub), listen).await
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.listener.accepted()
+    }
+
+    /// Breaks every connection with a TCP reset; the port stays open.
+    pub fn reset_connections(&self) {
+        self.listener.reset();
     }
 
     /// Goes down: the port is closed, every connection cut. Jobs and their clocks go on.

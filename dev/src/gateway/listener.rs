@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,8 +19,17 @@ use tonic::transport::server::Connected;
 /// Accepts connections and hands them to the gRPC server.
 pub(super) struct Listener {
     address: SocketAddr,
-    connections: mpsc::Sender<io::Result<Connection>>,
+    gate: Gate,
     up: Mutex<Option<Up>>,
+}
+
+/// What accepted connections go through; clones are the same.
+#[derive(Clone)]
+struct Gate {
+    connections: mpsc::Sender<io::Result<Connection>>,
+    accepted: Arc<AtomicUsize>,
+    /// Resets the connections of today.
+    reset: Arc<std::sync::Mutex<CancellationToken>>,
 }
 
 /// One period of being up: its end cuts its connections.
@@ -35,8 +46,19 @@ impl Listener {
         let socket = TcpListener::bind(address).await?;
         let (connections, receiver) = mpsc::channel(16);
         let address = socket.local_addr()?;
-        let up = Mutex::new(Some(Up::start(socket, connections.clone())));
-        Ok((Self { address, connections, up }, receiver))
+        let gate = Gate { connections, accepted: Arc::default(), reset: Arc::default() };
+        let up = Mutex::new(Some(Up::start(socket, gate.clone())));
+        Ok((Self { address, gate, up }, receiver))
+    }
+
+    /// How many connections were accepted so far.
+    pub(super) fn accepted(&self) -> usize {
+        self.gate.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Breaks every connection with a TCP reset, and goes on listening.
+    pub(super) fn reset(&self) {
+        std::mem::take(&mut *self.gate.reset()).cancel();
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -57,17 +79,23 @@ impl Listener {
         let mut up = self.up.lock().await;
         if up.is_none() {
             let socket = TcpListener::bind(self.address).await?;
-            *up = Some(Up::start(socket, self.connections.clone()));
+            *up = Some(Up::start(socket, self.gate.clone()));
         }
         Ok(())
     }
 }
 
+impl Gate {
+    fn reset(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
+        self.reset.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Up {
-    fn start(socket: TcpListener, connections: mpsc::Sender<io::Result<Connection>>) -> Self {
+    fn start(socket: TcpListener, gate: Gate) -> Self {
         let (cut, tracker) = (CancellationToken::new(), TaskTracker::new());
         let stopped = cut.clone().cancelled_owned();
-        let accepting = accept(socket, connections, (cut.clone(), tracker.clone()));
+        let accepting = accept(socket, gate, (cut.clone(), tracker.clone()));
         tracker.spawn(async move {
             tokio::select! {
                 () = stopped => {}
@@ -78,11 +106,7 @@ impl Up {
     }
 }
 
-async fn accept(
-    socket: TcpListener,
-    connections: mpsc::Sender<io::Result<Connection>>,
-    (cut, tracker): (CancellationToken, TaskTracker),
-) {
+async fn accept(socket: TcpListener, gate: Gate, (cut, tracker): (CancellationToken, TaskTracker)) {
     loop {
         let tcp = match socket.accept().await {
             Ok((tcp, _)) => tcp,
@@ -95,22 +119,30 @@ async fn accept(
         // Small messages that wait for an acknowledgement would make each test slow.
         let _ = tcp.set_nodelay(true);
         let cut = Box::pin(cut.clone().cancelled_owned());
-        let connection = Connection { tcp, cut, _counted: tracker.token() };
-        if connections.send(Ok(connection)).await.is_err() {
+        let reset = Box::pin(gate.reset().clone().cancelled_owned());
+        gate.accepted.fetch_add(1, Ordering::SeqCst);
+        let connection = Connection { tcp, cut, reset, _counted: tracker.token() };
+        if gate.connections.send(Ok(connection)).await.is_err() {
             return;
         }
     }
 }
 
-/// A connection that breaks when the gateway goes down.
+/// A connection that breaks when the gateway goes down or resets it.
 pub(super) struct Connection {
     tcp: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    reset: Pin<Box<WaitForCancellationFutureOwned>>,
     _counted: TaskTrackerToken,
 }
 
 impl Connection {
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.reset.as_mut().poll(cx).is_ready() {
+            // Closing then sends RST instead of FIN.
+            self.tcp.set_zero_linger()?;
+            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "the gateway resets the connection"));
+        }
         match self.cut.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::ConnectionReset, "the gateway went down")),
             Poll::Pending => Ok(()),

@@ -23,7 +23,6 @@ use super::proto::{
     UpdateJobRetriesResponse, UpdateJobTimeoutRequest, UpdateJobTimeoutResponse,
 };
 use super::push::JobStream;
-use super::state::MAX_MESSAGE;
 use super::subscription::{Subscription, duration};
 use super::topology;
 
@@ -50,8 +49,9 @@ impl Service {
             )));
         }
         let size = message.encoded_len();
-        if size > MAX_MESSAGE {
-            let text = format!("gRPC message exceeds maximum size {MAX_MESSAGE}: {size}");
+        let largest = self.hub.settings.largest_message;
+        if size > largest {
+            let text = format!("gRPC message exceeds maximum size {largest}: {size}");
             return Err(Status::resource_exhausted(text));
         }
         Ok((message, self.hub.faults.take(rpc)))

@@ -1,6 +1,7 @@
 //! What kind of gateway this one plays.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 /// The fixed properties of a gateway.
 #[derive(Debug, Clone)]
@@ -13,6 +14,10 @@ pub(super) struct Settings {
     /// Messages that wait in a stream before it counts as blocked.
     pub(super) stream_buffer: usize,
     pub(super) seed: u64,
+    /// When a connection is told to go away.
+    pub(super) connection_age: Option<Duration>,
+    /// The most bytes of a message, in both directions.
+    pub(super) largest_message: usize,
 }
 
 impl Default for Settings {
@@ -24,6 +29,8 @@ impl Default for Settings {
             honour_leases: true,
             stream_buffer: 4,
             seed: 0,
+            connection_age: None,
+            largest_message: 4 * 1024 * 1024,
         }
     }
 }

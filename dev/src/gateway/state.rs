@@ -26,9 +26,6 @@ use super::proto::ActivatedJob;
 use super::settings::Settings;
 use super::subscription::Subscription;
 
-/// The limit of one message, in both directions, in bytes.
-pub(super) const MAX_MESSAGE: usize = 4 * 1024 * 1024;
-
 /// Keys carry their partition in the upper bits; this gateway has one.
 pub(super) const PARTITION: i64 = 1;
 pub(super) const PARTITION_SHIFT: u32 = 51;
@@ -144,7 +141,7 @@ impl Broker {
         now: Instant,
     ) -> Vec<Activation> {
         let mut batch = Vec::new();
-        let mut room = MAX_MESSAGE;
+        let mut room = self.settings.largest_message;
         while batch.len() < most
             && let Some(key) = self.backlog.first_for(wanted)
         {
@@ -171,7 +168,7 @@ impl Broker {
         if self.jobs.get(&key)?.record.state != JobState::Activatable {
             return None;
         }
-        if let Ok(message) = self.fit(key, wanted, MAX_MESSAGE, now) {
+        if let Ok(message) = self.fit(key, wanted, self.settings.largest_message, now) {
             Some(self.activate(message, wanted, Delivery::Push, now))
         } else {
             self.raise_message_too_large(key, now);
@@ -189,7 +186,7 @@ impl Broker {
         let message = self.message(key, wanted, now);
         match message.encoded_len() + 8 {
             size if size <= room => Ok(message),
-            size if size <= MAX_MESSAGE => Err(Misfit::NoRoomLeft),
+            size if size <= self.settings.largest_message => Err(Misfit::NoRoomLeft),
             _ => Err(Misfit::TooLarge),
         }
     }

@@ -1,8 +1,49 @@
 //! The worker as a whole, on a DevGateway over real gRPC.
+//!
+//! What the status codes mean to a worker, and what users of other workers complain about, and the test in
+//! which it is met. Names without a module are in [`faults`].
+//!
+//! | What happens | Test |
+//! |---|---|
+//! | UNAVAILABLE, RESOURCE_EXHAUSTED: not processed | [`reports`]`::a_command_that_was_not_taken_is_sent_again_until_it_is` |
+//! | DEADLINE_EXCEEDED: outcome unknown | [`reports`]`::a_lost_answer_counts_as_accepted_when_the_second_try_finds_the_job_gone` |
+//! | connection lost under a command | `a_completion_lost_on_the_way_back_is_sent_again_and_not_found_then_means_done` |
+//! | NOT_FOUND, FAILED_PRECONDITION on a report | [`reports`]`::a_job_that_is_gone_or_elsewhere_is_counted_and_left_alone` |
+//! | the same on a renewal | [`locks`]`::a_refused_renewal_drops_the_work_of_a_job_that_is_not_ours_any_more`; in the middle of a write: [`commit`] |
+//! | our mistakes: INVALID_ARGUMENT … | [`reports`]`::a_result_that_the_engine_will_never_take_becomes_an_incident_at_once` |
+//! | UNAUTHENTICATED, once and in storms | [`connection`]`::a_token_that_is_not_accepted_any_more_is_replaced_once_for_all`, `a_storm_of_unauthenticated_passes_and_no_job_is_lost_or_done_twice` |
+//! | token trouble | [`connection`]`::a_token_endpoint_that_fails_for_a_while_does_not_end_the_worker`, `::a_wrong_secret_does_not_become_a_storm_of_token_requests` |
+//! | RESOURCE_EXHAUSTED for overload or for size; UNKNOWN for size | `resource_exhausted_is_waited_out_for_overload_and_an_incident_for_size` |
+//! | no answer to a command | [`reports`]`::a_command_without_an_answer_is_sent_again` |
+//! | an answer larger than we take | `an_answer_larger_than_we_take_ends_neither_the_stream_nor_the_poll_for_good` |
+//! | a partition that does not exist: UNAVAILABLE for ever | [`reports`]`::a_report_that_is_not_taken_before_the_lock_ends_is_too_late` |
+//! | response lost after activation | `a_poll_whose_answer_is_lost_after_activation_costs_one_lock_and_nothing_else` |
+//! | a poll that answers after its deadline | `a_poll_that_answers_after_its_deadline_gives_its_jobs_back` |
+//! | a poll that answers at the stop | [`shutdown`]`::a_job_that_arrives_while_draining_is_handed_back` |
+//! | RST | `connections_that_are_reset_are_made_again_and_jobs_in_hand_go_on` |
+//! | GOAWAY | `a_gateway_that_says_goaway_again_and_again_costs_no_job` |
+//! | silent stream | `a_stream_that_is_silent_for_ten_minutes_is_replaced_on_a_new_connection` |
+//! | 504 of a proxy | `a_proxy_that_cuts_streams_and_polls_with_504_is_ordinary` |
+//! | no streams at all | [`jobs`]`::while_no_stream_can_be_opened_the_poll_brings_the_jobs` |
+//! | a worker that stops polling for ever | [`jobs`]`::polls_that_fail_are_followed_by_others` |
+//! | backlog behind push | [`jobs`]`::what_waited_before_the_stream_opened_is_found_by_the_poll`, and the tests of `zeebe::permits` |
+//! | hoarding | [`jobs`]`::a_busy_worker_reads_no_more_than_it_has_permits_and_hoards_little` |
+//! | a lock that ends before the start | [`locks`]`::a_job_whose_lock_ended_while_it_waited_unread_is_not_done_twice` |
+//! | a handler that outlives its lock | [`locks`]`::renewal_keeps_a_job_that_takes_longer_than_its_lock` |
+//! | a completion lost under load | [`reports`]`::the_lock_is_renewed_while_a_report_is_tried_again` |
+//! | duplicate delivery | [`jobs`]`::a_job_that_comes_twice_is_done_once` |
+//! | poison jobs | [`jobs`]`::a_malformed_job_becomes_an_incident_that_says_why` |
+//! | clocks an hour apart | `a_clock_that_is_an_hour_off_changes_nothing` |
+//! | leader change | `a_leader_change_of_thirty_seconds_delays_and_costs_nothing` |
+//! | gateway restart | [`connection`]`::a_worker_outlives_restarts_of_the_gateway`, `a_job_in_hand_outlives_a_restart_of_the_gateway` |
+//! | several gateways | `commands_take_turns_on_two_connections_and_streams_have_their_own` |
+//!
+//! Not here: keepalive pings, which a double would have to police (`zeebe::channel` has the intervals).
 #![expect(clippy::unwrap_used, reason = "a test may unwrap, in its helpers too")]
 
 mod commit;
 mod connection;
+mod faults;
 mod jobs;
 mod locks;
 mod parking;
@@ -85,6 +126,7 @@ impl Setup {
         let quick = Backoff::new(Duration::from_millis(5), Duration::from_millis(50), 2.0, 0.1).unwrap();
         let tuning = WorkerTuning {
             command_timeout: Duration::from_secs(5),
+            stream_quiet: Duration::from_millis(40),
             poll_pause: Duration::from_millis(10),
             idle_poll_backoff: quick,
             error_backoff: quick,

@@ -73,6 +73,7 @@ async fn a_drain_under_load_accounts_for_every_job() {
         let mut setup = Setup::of(&gateway);
         setup.options.max_jobs_active = 16;
         setup.options.stream_enabled = stream_enabled;
+        setup.tuning.stream_quiet = Duration::from_millis(200);
         setup.options.shutdown_grace = Duration::from_millis(100);
         let worker = setup.run(|job| async move {
             // Every seventh job never ends by itself.
@@ -123,6 +124,7 @@ async fn a_job_that_arrives_while_draining_is_handed_back() {
 async fn jobs_unread_in_the_receive_window_are_handed_back() {
     let gateway = DevGateway::start().await.unwrap();
     let mut setup = Setup::of(&gateway);
+    setup.tuning.stream_quiet = Duration::from_millis(200);
     setup.options.max_jobs_active = 1;
     let gate = Gate::closed();
     let held = gate.clone();
