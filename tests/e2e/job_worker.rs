@@ -10,8 +10,8 @@ use std::{
 };
 
 use salesforce_connector::zeebe::{
-    GatewayAuthentication, GatewayClient, GatewayOptions, Job, JobHandler, Outcome, StopSignal, Worker,
-    WorkerOptions, WorkerSummary,
+    Failure, GatewayAuthentication, GatewayClient, GatewayOptions, Job, JobHandler, Outcome, StopSignal,
+    Worker, WorkerOptions, WorkerSummary,
 };
 use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
@@ -122,12 +122,14 @@ async fn a_job_is_handed_back_at_the_stop_and_taken_by_the_next_worker() {
     let running = house.start(json!({}));
     soon(taken.acquire()).await.expect("it is never closed").forget();
 
-    assert_eq!(first.drain().await.handed_back, 1);
+    let summary = first.drain().await;
+    assert_eq!(summary.handed_back, 1, "{summary:?}");
 
     let answer = |job: Job| async move { complete(&json!({ "retries": job.retries })) };
     let second = Running::start(&house, true, answer).await;
     assert_eq!(house.finish(running).await["retries"], 3);
-    assert_eq!(second.drain().await.completed, 1);
+    let summary = second.drain().await;
+    assert_eq!(summary.completed, 1, "{summary:?}");
 }
 
 #[tokio::test]
@@ -174,4 +176,68 @@ async fn a_result_that_is_too_large_fails_the_job_at_once() {
         let summary = worker.drain().await;
         assert_eq!((summary.failed, summary.taken), (1, 1), "{size}: {summary:?}");
     }
+}
+
+#[tokio::test]
+async fn a_mark_in_the_jobs_own_scope_is_seen_at_its_next_activation_and_never_in_the_process() {
+    let mut house = House::open("mark").await;
+    house.deploy(&ServiceTask::bare()).await;
+    let answer = |job: Job| async move {
+        if let Some(mark) = job.variables.get("mark") {
+            return complete(&json!({ "seen": mark }));
+        }
+        job.scope.set_local(&object(&json!({ "mark": { "sent": 7 } }))).await.expect("it is set");
+        let failure = Failure { message: "cut".into(), retries: job.retries, ..Failure::default() };
+        Outcome::Fail(failure)
+    };
+    let worker = Running::start(&house, true, answer).await;
+    assert_eq!(house.run(json!({})).await, json!({ "seen": { "sent": 7 } }));
+    let summary = worker.drain().await;
+    assert_eq!((summary.failed, summary.completed), (1, 1), "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_mark_of_a_job_that_was_handed_back_before_its_commit_point_is_cleared() {
+    let mut house = House::open("unmark").await;
+    house.deploy(&ServiceTask::bare()).await;
+    let marked = Arc::new(Semaphore::new(0));
+    let arrived = Arc::clone(&marked);
+    let first = Running::start(&house, true, move |job: Job| {
+        let arrived = Arc::clone(&arrived);
+        async move {
+            job.scope.set_local(&object(&json!({ "mark": 1 }))).await.expect("it is set");
+            arrived.add_permits(1);
+            pending().await
+        }
+    })
+    .await;
+    let running = house.start(json!({}));
+    soon(marked.acquire()).await.expect("it is never closed").forget();
+    let summary = first.drain().await;
+    assert_eq!(summary.handed_back, 1, "{summary:?}");
+
+    let answer = |job: Job| async move { complete(&json!({ "seen": job.variables["mark"] })) };
+    let second = Running::start(&house, true, answer).await;
+    assert_eq!(house.finish(running).await, json!({ "seen": null }));
+    let summary = second.drain().await;
+    assert_eq!(summary.completed, 1, "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_parked_job_comes_again_with_its_retries_and_its_notes() {
+    let mut house = House::open("parked").await;
+    house.deploy(&ServiceTask::bare()).await;
+    let answer = |job: Job| async move {
+        match job.variables.get("note") {
+            Some(note) => complete(&json!({ "retries": job.retries, "seen": note })),
+            None => Outcome::Park {
+                after: Duration::from_secs(1),
+                variables: object(&json!({ "note": "step 1" })),
+            },
+        }
+    };
+    let worker = Running::start(&house, true, answer).await;
+    assert_eq!(house.run(json!({})).await, json!({ "retries": 3, "seen": "step 1" }));
+    let summary = worker.drain().await;
+    assert_eq!((summary.parked, summary.completed), (1, 1), "{summary:?}");
 }
