@@ -37,8 +37,16 @@ struct Running {
 }
 
 impl Running {
-    /// A worker that has reached the gateway; its locks last four seconds.
+    /// A worker that has reached the gateway; its locks outlast what an engine on a busy machine takes.
     async fn start<F, R>(house: &House, stream_enabled: bool, handler: F) -> Self
+    where
+        F: Fn(Job) -> R + Send + Sync + 'static,
+        R: Future<Output = Outcome> + Send + 'static,
+    {
+        Self::with_lock(Duration::from_mins(1), house, stream_enabled, handler).await
+    }
+
+    async fn with_lock<F, R>(lock: Duration, house: &House, stream_enabled: bool, handler: F) -> Self
     where
         F: Fn(Job) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
@@ -53,7 +61,7 @@ impl Running {
             job_type: house.job_type.clone(),
             name: "tester".into(),
             max_jobs_active: 8,
-            job_timeout: Duration::from_secs(4),
+            job_timeout: lock,
             request_timeout: Duration::from_secs(5),
             fetch_variables: Vec::new(),
             tenant_ids: Vec::new(),
@@ -141,7 +149,7 @@ async fn the_lock_is_renewed_while_the_handler_runs_and_the_header_sets_its_leng
         house.deploy(&task).await;
         let (runs, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let (counted, held) = (Arc::clone(&runs), Arc::clone(&gate));
-        let worker = Running::start(&house, true, move |_| {
+        let worker = Running::with_lock(Duration::from_secs(4), &house, true, move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
             let held = Arc::clone(&held);
             async move {
