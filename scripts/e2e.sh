@@ -31,7 +31,6 @@ free_offset() {
 
 # Everything is built first, so that the engine does not wait beside the compiler.
 cargo test --locked --test e2e --no-run
-if [ $# = 0 ]; then cargo test --locked -p salesforce-connector --lib --no-run; fi
 
 # An engine that is already there is not touched: not its ports, not its data.
 unset ZEEBE_GRPC_PORT ZEEBE_REST_PORT ZEEBE_MANAGEMENT_PORT ZEEBE_COMMAND_PORT ZEEBE_INTERNAL_PORT
@@ -45,8 +44,3 @@ trap 'scripts/zeebe.sh stop' EXIT
 scripts/zeebe.sh start
 # Most of a test is waiting (for locks, for backoffs), so that more of them than cores run side by side.
 cargo test --locked --test e2e -- --test-threads=8 "$@"
-
-if [ $# = 0 ]; then
-  ZEEBE_ADDRESS=$E2E_ZEEBE_ADDRESS \
-    cargo test --locked -p salesforce-connector --lib zeebe::engine_tests -- --ignored --test-threads=1
-fi
