@@ -1,10 +1,11 @@
 //! The configuration: embedded defaults, then a file, then the environment; every mistake at once.
 
+mod connections;
 mod environment;
 mod reader;
 mod show;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
+use std::{fmt, net::SocketAddr, path::Path};
 
 use config::{FileFormat, Format as _, Source, Value};
 use secrecy::SecretString;
@@ -15,8 +16,8 @@ use reader::Reader;
 pub use show::show;
 
 use crate::{
-    connector::{ConnectionAuthentication, ConnectorOptions, NamedConnection, SecretsOptions},
-    salesforce::{AllowedHosts, ApiVersion, TransportOptions},
+    connector::{ConnectorOptions, SecretsOptions},
+    salesforce::{AllowedHosts, TransportOptions},
     zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions},
 };
 
@@ -241,7 +242,7 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
             max_body_bytes: reader.count("salesforce.max_body_bytes"),
             hosts,
         },
-        connections: read_connections(reader),
+        connections: connections::read(reader),
         secrets: SecretsOptions {
             environment_prefix: reader.text("secrets.environment_prefix").unwrap_or_default(),
             directory: reader.text("secrets.directory").map(Into::into),
@@ -250,48 +251,6 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),
     }
-}
-
-fn read_connections(reader: &mut Reader) -> BTreeMap<String, NamedConnection> {
-    let names = reader.names_below("connections");
-    names
-        .into_iter()
-        .map(|name| (name.clone(), read_connection(reader, &format!("connections.{name}"))))
-        .collect()
-}
-
-fn read_connection(reader: &mut Reader, at: &str) -> NamedConnection {
-    #[derive(Clone, Copy)]
-    enum Grant {
-        Bearer,
-        ClientCredentials,
-    }
-    let key = |name: &str| format!("{at}.authentication.{name}");
-    let base_url = reader.required(&format!("{at}.base_url"));
-    let api_version = reader.parsed(&format!("{at}.api_version")).unwrap_or(ApiVersion::DEFAULT);
-    let (token, client_id) = (reader.text(&key("token")), reader.text(&key("client_id")));
-    let (client_secret, token_endpoint) =
-        (reader.text(&key("client_secret")), reader.text(&key("token_endpoint")));
-    let words = [("bearer", Grant::Bearer), ("oauth-client-credentials-flow", Grant::ClientCredentials)];
-    let grant = reader.one_of(&key("type"), &words);
-    if reader.text(&key("type")).is_none() {
-        reader.mistake(&key("type"), "must be set: \"bearer\" or \"oauth-client-credentials-flow\"");
-    }
-    let mut needed = |value: Option<String>, name: &str| {
-        if value.is_none() && grant.is_some() {
-            reader.mistake(&key(name), "must be set for this type of authentication");
-        }
-        value.unwrap_or_default()
-    };
-    let authentication = match grant.unwrap_or(Grant::Bearer) {
-        Grant::Bearer => ConnectionAuthentication::Bearer { token: needed(token, "token").into() },
-        Grant::ClientCredentials => ConnectionAuthentication::ClientCredentials {
-            client_id: needed(client_id, "client_id"),
-            client_secret: needed(client_secret, "client_secret").into(),
-            token_endpoint,
-        },
-    };
-    NamedConnection { base_url, api_version, authentication }
 }
 
 fn read_log(reader: &mut Reader) -> LogOptions {

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     config::{Config, Environment},
     connector::{ConnectionAuthentication, NamedConnection},
-    salesforce::{AllowedHosts, ApiVersion},
+    salesforce::AllowedHosts,
     zeebe::StopSignal,
 };
 use scenes::{Ending, SCENES, Scene};
@@ -69,13 +69,8 @@ fn config(org: &DevOrg, gateway: &DevGateway) -> anyhow::Result<Config> {
     config.gateway.address = gateway.url();
     config.admin_listen = None;
     config.connector.transport.hosts = AllowedHosts::new(&[], true, true).map_err(anyhow::Error::msg)?;
-    let authentication = ConnectionAuthentication::ClientCredentials {
-        client_id: "dev-client".to_owned(),
-        client_secret: "dev-secret".to_owned().into(),
-        token_endpoint: None,
-    };
-    let base_url = org.base_url();
-    let connection = NamedConnection { base_url, api_version: ApiVersion::DEFAULT, authentication };
+    let authentication = ConnectionAuthentication::client_credentials("dev-client", "dev-secret");
+    let connection = NamedConnection::new(org.base_url(), authentication);
     config.connector.connections = BTreeMap::from([("demo".to_owned(), connection)]);
     Ok(config)
 }

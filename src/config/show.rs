@@ -7,7 +7,15 @@ use config::{Value, ValueKind};
 use super::{Config, ConfigError, DEFAULTS_ORIGIN, Environment, merge, reader::flatten};
 
 /// The last parts of keys whose values are secrets, unless they only refer to one.
-const SECRET_KEYS: &[&str] = &["password", "client_secret", "token"];
+const SECRET_KEYS: &[&str] = &[
+    "password",
+    "client_secret",
+    "previous_client_secret",
+    "token",
+    "private_key",
+    "refresh_token",
+    "security_token",
+];
 
 /// The effective configuration: one TOML line for each key, and which layer it comes from.
 ///

@@ -109,8 +109,9 @@ codes! {
         "The task names a connection that the worker's configuration does not have. Nothing was called.",
         "Correct the name in the task, or add the connection to the configuration, then resolve the incident.";
     INVALID_CONNECTION: Configuration,
-        "A text of the connection refers to a secret in a form that is not understood. Nothing was called.",
-        "Write {{secrets.NAME}} in the connection, then resolve the incident.";
+        "A text of the connection refers to a secret in a form that is not understood, or its parts disagree. Nothing was \
+         called.",
+        "Write {{secrets.NAME}} in the connection, give one place to log in, then resolve the incident.";
     INVALID_CREDENTIALS: Configuration,
         "A credential of the connection is empty or cannot be sent. Nothing was called.",
         "Correct the connection's authentication or the secret it names, then resolve the incident.";
@@ -127,6 +128,15 @@ codes! {
     AUTHENTICATION_FAILED: Authentication,
         "The token endpoint refuses the credentials, or the org refuses the token.",
         "Check the credentials of the connection and the app's settings in Salesforce, then resolve the incident.";
+    CLOCK_SKEW: Authentication,
+        "The token endpoint refuses a JWT, and the worker's clock differs from Salesforce's by more than a minute.",
+        "Correct the clock of the worker's machine (NTP), then resolve the incident.";
+    USER_NOT_APPROVED: Authentication,
+        "The user of the connection is not approved for the app.",
+        "Assign the External Client App to the user by profile or permission set, then resolve the incident.";
+    REFRESH_TOKEN_EXPIRED: Authentication,
+        "The refresh token of the connection has expired or was revoked; it is not tried again.",
+        "Log in again, store the new refresh token, then resolve the incident.";
     TOKEN_ENDPOINT_UNAVAILABLE: Transient,
         "The token endpoint could not give a token for a reason that passes by itself.",
         "Resolve the incident to try again.";

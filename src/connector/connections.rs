@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
-    ConnectorOptions, INPUT_VARIABLE, codes,
+    ConnectorOptions, INPUT_VARIABLE,
+    authentication::{ConnectionAuthentication, Written},
+    codes,
     error::Error,
     input::{self, InvalidInput},
     request::Connection,
@@ -14,13 +15,13 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    salesforce::{ApiVersion, Credentials, SalesforceClient, TimeLimit, Transport},
+    salesforce::{ApiVersion, SalesforceClient, TimeLimit, Transport},
 };
 
 /// A connection of the configuration, `connections.NAME`; every text of it may have `{{secrets.NAME}}`.
 #[derive(Clone, Debug)]
 pub struct NamedConnection {
-    /// Where the org is, such as `https://acme.my.salesforce.com`.
+    /// Where the org is, such as `https://acme.my.salesforce.com`; the answer to a login may name another host.
     pub base_url: String,
     /// The API version of tasks that name none.
     pub api_version: ApiVersion,
@@ -28,23 +29,11 @@ pub struct NamedConnection {
     pub authentication: ConnectionAuthentication,
 }
 
-/// How to log in to an org; every text may have `{{secrets.NAME}}`.
-#[derive(Clone, Debug)]
-pub enum ConnectionAuthentication {
-    /// A token that somebody else got; never refreshed.
-    Bearer {
-        /// The token.
-        token: SecretString,
-    },
-    /// OAuth 2.0 client credentials.
-    ClientCredentials {
-        /// The consumer key of the app in Salesforce.
-        client_id: String,
-        /// Its consumer secret.
-        client_secret: SecretString,
-        /// `None`: `<base URL>/services/oauth2/token`.
-        token_endpoint: Option<String>,
-    },
+impl NamedConnection {
+    /// With the default API version.
+    pub fn new(base_url: impl Into<String>, authentication: ConnectionAuthentication) -> Self {
+        Self { base_url: base_url.into(), api_version: ApiVersion::DEFAULT, authentication }
+    }
 }
 
 /// All connections; tokens and pooled connections are shared below them.
@@ -63,41 +52,24 @@ impl fmt::Debug for Connections {
     }
 }
 
-/// Where a connection is written, and what its parts are called there, for messages.
+/// Where a connection is written, for messages.
 struct Place {
     root: String,
-    base_url: &'static str,
-    token: &'static str,
-    client_id: &'static str,
-    client_secret: &'static str,
-    token_endpoint: &'static str,
+    written: Written,
 }
 
 impl Place {
     fn in_configuration(name: &str) -> Self {
-        Self {
-            root: format!("connections.{name}"),
-            base_url: "base_url",
-            token: "authentication.token",
-            client_id: "authentication.client_id",
-            client_secret: "authentication.client_secret",
-            token_endpoint: "authentication.token_endpoint",
-        }
+        Self { root: format!("connections.{name}"), written: Written::InConfiguration }
     }
 
     fn in_task() -> Self {
-        Self {
-            root: format!("{INPUT_VARIABLE}.connection"),
-            base_url: "baseUrl",
-            token: "authentication.token",
-            client_id: "authentication.clientId",
-            client_secret: "authentication.clientSecret",
-            token_endpoint: "authentication.oauthTokenEndpoint",
-        }
+        Self { root: format!("{INPUT_VARIABLE}.connection"), written: Written::InTask }
     }
 
-    fn of(&self, part: &str) -> String {
-        format!("{}.{part}", self.root)
+    fn base_url(&self) -> String {
+        let name = if self.written == Written::InTask { "baseUrl" } else { "base_url" };
+        format!("{}.{name}", self.root)
     }
 }
 
@@ -119,6 +91,27 @@ impl Connections {
     /// The names of the configured connections, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
+    }
+
+    /// Whether each configured connection could be used: its secrets, its addresses, its private key. Nothing is sent.
+    ///
+    /// # Errors
+    /// The first mistake of the configuration. A secret that is not there may come later: that is logged.
+    pub fn check(&self) -> Result<(), Error> {
+        for name in self.names() {
+            let mut secrets = self.secrets.for_job();
+            match self.named_client(name, None, &mut secrets) {
+                Ok(_) => {}
+                Err(error) if error.code() == codes::SECRET_NOT_FOUND.name => {
+                    tracing::warn!(connection = name, %error, "jobs with this connection will fail");
+                }
+                Err(error) => {
+                    let redactor = secrets.redactor();
+                    return Err(error.map_message(|message| redactor.text(&message).into_owned()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Logs in to a configured connection within this time; gives the address that calls go to.
@@ -148,7 +141,7 @@ impl Connections {
     ) -> Result<SalesforceClient, Error> {
         match connection {
             Connection::Named(name) => {
-                let name = secrets.text(&Place::in_task().of("name"), &name.0)?;
+                let name = secrets.text(&format!("{INPUT_VARIABLE}.connection.name"), &name.0)?;
                 self.named_client(name.trim(), api_version, secrets)
             }
             Connection::Inline { base_url, authentication } => {
@@ -194,30 +187,9 @@ impl Connections {
         connection: &NamedConnection,
         secrets: &mut JobSecrets<'_>,
     ) -> Result<SalesforceClient, Error> {
-        let credentials = credentials(place, &connection.authentication, secrets)?;
-        let base_url = secrets.text(&place.of(place.base_url), &connection.base_url)?;
+        let credentials = connection.authentication.credentials((&place.root, place.written), secrets)?;
+        let base_url = secrets.text(&place.base_url(), &connection.base_url)?;
         let client = self.transport.client(base_url.trim(), connection.api_version, credentials);
         client.map_err(|error| Error::from(error).at(&place.root))
-    }
-}
-
-fn credentials(
-    place: &Place,
-    authentication: &ConnectionAuthentication,
-    secrets: &mut JobSecrets<'_>,
-) -> Result<Credentials, Error> {
-    match authentication {
-        ConnectionAuthentication::Bearer { token } => {
-            Ok(Credentials::Bearer { token: secrets.credential(&place.of(place.token), token)? })
-        }
-        ConnectionAuthentication::ClientCredentials { client_id, client_secret, token_endpoint } => {
-            let endpoint = token_endpoint.as_deref().filter(|text| !text.trim().is_empty());
-            let endpoint = endpoint.map(|text| secrets.text(&place.of(place.token_endpoint), text));
-            Ok(Credentials::ClientCredentials {
-                client_id: secrets.text(&place.of(place.client_id), client_id)?,
-                client_secret: secrets.credential(&place.of(place.client_secret), client_secret)?,
-                token_endpoint: endpoint.transpose()?,
-            })
-        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Connector`] is the handler of the worker's jobs; the way of one job is told in `handler.rs`.
 
+mod authentication;
 mod codes;
 mod connections;
 mod error;
@@ -16,8 +17,10 @@ mod request;
 mod secrets;
 pub mod template;
 
+pub(crate) use authentication::check_word;
+pub use authentication::{AuthenticationField, AuthenticationMethod, ConnectionAuthentication};
 pub use codes::{CODES, Code, ErrorType};
-pub use connections::{ConnectionAuthentication, Connections, NamedConnection};
+pub use connections::{Connections, NamedConnection};
 pub use error::Error;
 pub use handler::{Connector, ConnectorOptions};
 pub use input::InvalidInput;

@@ -2,13 +2,12 @@
 
 use std::{fmt, time::Duration};
 
-use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::{
     INPUT_VARIABLE,
-    connections::ConnectionAuthentication,
+    authentication::ConnectionAuthentication,
     input::{self, InvalidInput, Show},
     operations::{self, Descriptor, Operation},
 };
@@ -79,20 +78,6 @@ struct ConnectionParts {
     authentication: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Bearer {
-    token: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClientCredentials {
-    client_id: String,
-    client_secret: String,
-    oauth_token_endpoint: Option<String>,
-}
-
 fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     use serde::de::Error as _;
 
@@ -160,35 +145,17 @@ impl Connection {
             (Some(name), None, None) => Ok(Self::Named(name)),
             (Some(_), _, _) => Err(InvalidInput::new("", EITHER, "name and one of the others")),
             (None, None, None) => Err(InvalidInput::new("", EITHER, "neither")),
-            (None, None, Some(_)) => Err(InvalidInput::new("baseUrl", "a string", "nothing")),
-            (None, Some(base_url), _) => {
+            (None, base_url, _) => {
                 let fields = input::object("authentication", fields.get("authentication"), Show::Type)?;
-                let authentication =
-                    read_authentication(fields).map_err(|mistake| mistake.under("authentication"))?;
+                let authentication = ConnectionAuthentication::read(fields)
+                    .map_err(|mistake| mistake.under("authentication"))?;
+                let base_url = match base_url {
+                    Some(base_url) => base_url,
+                    None if authentication.has_login_address() => Reference(String::new()),
+                    None => return Err(InvalidInput::new("baseUrl", "a string", "nothing")),
+                };
                 Ok(Self::Inline { base_url, authentication })
             }
-        }
-    }
-}
-
-fn read_authentication(fields: &Map<String, Value>) -> Result<ConnectionAuthentication, InvalidInput> {
-    const KNOWN: &[&str] = &["bearer", "oauth-client-credentials-flow"];
-    match fields.get("type").and_then(Value::as_str).map(str::trim) {
-        Some("bearer") => {
-            let Bearer { token } = input::read(fields, Some("type"), Show::Type)?;
-            Ok(ConnectionAuthentication::Bearer { token: SecretString::from(token) })
-        }
-        Some("oauth-client-credentials-flow") => {
-            let parts: ClientCredentials = input::read(fields, Some("type"), Show::Type)?;
-            Ok(ConnectionAuthentication::ClientCredentials {
-                client_id: parts.client_id,
-                client_secret: SecretString::from(parts.client_secret),
-                token_endpoint: parts.oauth_token_endpoint,
-            })
-        }
-        _ => {
-            let found = input::describe(fields.get("type"), Show::Type);
-            Err(InvalidInput::new("type", format!("one of {}", KNOWN.join(", ")), found))
         }
     }
 }
@@ -198,6 +165,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::authentication::AuthenticationMethod;
     use super::*;
 
     fn parse(request: Value) -> Result<Request, String> {
@@ -241,11 +209,11 @@ mod tests {
         let request = parse(request).unwrap();
         let Connection::Inline { base_url, authentication } = &request.connection else { panic!("named") };
         assert_eq!(base_url.0, "https://acme.my.salesforce.com");
-        let ConnectionAuthentication::ClientCredentials { client_id, token_endpoint, .. } = authentication
-        else {
-            panic!("another way to log in")
-        };
-        assert_eq!((client_id.as_str(), token_endpoint), ("id", &None));
+        assert_eq!(authentication.method(), AuthenticationMethod::ClientCredentials);
+        assert_eq!(
+            (authentication.plain("client_id"), authentication.plain("token_endpoint")),
+            (Some("id"), None)
+        );
         assert_eq!(request.api_version, Some("v68.0".parse().unwrap()));
         assert_eq!(request.timeout, Some(Duration::from_mins(1)));
     }
@@ -254,7 +222,8 @@ mod tests {
     fn each_mistake_names_its_path_what_was_expected_and_what_was_found() {
         let either =
             "salesforceRequest.connection: expected either name, or baseUrl and authentication, found";
-        let types = "one of bearer, oauth-client-credentials-flow";
+        let types = "one of bearer, oauth-client-credentials-flow, oauth-jwt-bearer-flow, oauth-refresh-token-flow, \
+                     oauth-password-flow";
         for (request, message) in [
             (Value::Null, "salesforceRequest: expected an object, found null".to_owned()),
             (json!("{}"), "salesforceRequest: expected an object, found a string".to_owned()),
@@ -315,6 +284,31 @@ mod tests {
             (
                 inline(&json!({"type": "basic"})),
                 format!("salesforceRequest.connection.authentication.type: expected {types}, found a string"),
+            ),
+            (
+                inline(&json!({"type": "soapLogin", "username": "u"})),
+                format!(
+                    "salesforceRequest.connection.authentication.type: expected {types} (SOAP login is not offered, for \
+                     Salesforce retires it in Summer '27: use oauth-client-credentials-flow, or oauth-jwt-bearer-flow \
+                     to act as a certain user), found a string"
+                ),
+            ),
+            (
+                inline(&json!({"type": "oauth-jwt-bearer-flow", "clientId": "c", "username": "u"})),
+                "salesforceRequest.connection.authentication.privateKey: expected a value, found nothing".to_owned(),
+            ),
+            (
+                inline(&json!({"type": "oauth-refresh-token-flow", "clientId": "c", "stateFile": "/etc/passwd"})),
+                "salesforceRequest.connection.authentication.stateFile: expected one of the fields: clientId, \
+                 clientSecret, refreshToken, previousClientSecret, clientAuthentication, environment, loginUrl, \
+                 oauthTokenEndpoint, found \"stateFile\""
+                    .to_owned(),
+            ),
+            (
+                inline(&json!({"type": "oauth-password-flow", "environment": "prod"})),
+                "salesforceRequest.connection.authentication.environment: expected one of production, sandbox, \
+                 customDomain, found another text"
+                    .to_owned(),
             ),
             (
                 inline(&json!({"type": "bearer"})),

@@ -140,6 +140,22 @@ impl JobSecrets<'_> {
         Ok(credential)
     }
 
+    /// A credential that is the content of a file; masked as a whole from now on.
+    pub(super) fn file(&mut self, place: &str, path: &Path) -> Result<SecretString, Error> {
+        let problem = match read_file(path) {
+            Ok(Some(value)) if !value.trim().is_empty() => {
+                let credential = SecretString::from(value);
+                self.used.push(credential.clone());
+                return Ok(credential);
+            }
+            Ok(Some(_)) => "is empty".to_owned(),
+            Ok(None) => "is not there".to_owned(),
+            Err(problem) => format!("cannot be read: {problem}"),
+        };
+        let message = format!("{place}: the file {} {problem}", path.display());
+        Err(Error::new(&codes::SECRET_NOT_FOUND, message))
+    }
+
     /// Masks what this job used.
     pub(super) fn redactor(&self) -> Redactor {
         Redactor::new(&self.used)

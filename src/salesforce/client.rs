@@ -13,8 +13,9 @@ use super::credentials::Checked;
 use super::error::{Error, ErrorClass};
 use super::error_body::is_failed_save;
 use super::failure::{Failure, Kind};
+use super::login;
 use super::retry::{Attempts, Failed, unanswered};
-use super::token::{self, AccessToken, Grant, Tokens};
+use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
 use super::{ApiVersion, Request, Response};
 
@@ -33,7 +34,7 @@ struct Inner {
 
 enum Login {
     Bearer(Arc<AccessToken>),
-    Grant { grant: Grant, tokens: Arc<Tokens> },
+    Grant(Arc<login::Login>),
 }
 
 /// How long a call may take.
@@ -69,15 +70,17 @@ impl std::fmt::Debug for SalesforceClient {
 }
 
 impl SalesforceClient {
-    pub(super) fn new(transport: Transport, base: Url, version: ApiVersion, credentials: Checked) -> Self {
+    pub(super) fn new(
+        transport: Transport,
+        base: Url,
+        version: ApiVersion,
+        credentials: Checked,
+    ) -> Result<Self, Error> {
         let login = match credentials {
             Checked::Bearer(token) => Login::Bearer(token),
-            Checked::Grant(grant) => {
-                let tokens = transport.logins().tokens(&grant);
-                Login::Grant { grant, tokens }
-            }
+            Checked::Grant(grant) => Login::Grant(transport.logins().login(grant)?),
         };
-        Self { inner: Arc::new(Inner { transport, base, version, login }) }
+        Ok(Self { inner: Arc::new(Inner { transport, base, version, login }) })
     }
 
     /// Sends a request: token, retries by class, errors normalised.
@@ -121,15 +124,18 @@ impl SalesforceClient {
     async fn token(&self, limit: TimeLimit) -> Result<Arc<AccessToken>, Error> {
         match &self.inner.login {
             Login::Bearer(token) => Ok(Arc::clone(token)),
-            Login::Grant { grant, tokens } => {
-                let fetch = || token::fetch(&self.inner.transport, grant, limit.request_timeout);
+            Login::Grant(login) => {
+                let fetch = || token::fetch(&self.inner.transport, login, limit.request_timeout);
                 // The deadline is this caller's own: past it the fetch goes to the next who waits, and is not
                 // remembered as failed.
-                timeout_at(limit.deadline, tokens.get_or_fetch(fetch)).await.unwrap_or_else(|_| {
+                timeout_at(limit.deadline, login.tokens.get_or_fetch(fetch)).await.unwrap_or_else(|_| {
                     Err(Error::new(
                         codes::TIMEOUT,
                         ErrorClass::Transient,
-                        format!("POST {}: no access token in time; the call was not sent", grant.endpoint),
+                        format!(
+                            "POST {}: no access token in time; the call was not sent",
+                            login.grant.endpoint
+                        ),
                     ))
                 })
             }
@@ -148,21 +154,21 @@ impl SalesforceClient {
             Err(failed) if is_refused_session(&failed.error) => failed,
             other => return other,
         };
-        let Login::Grant { tokens, .. } = &self.inner.login else {
+        let Login::Grant(login) = &self.inner.login else {
             let why = "the bearer token of the connection is expired or wrong, and is not refreshed";
             return Err(Failed::finally(refused_session(failed.error, why)));
         };
         if !std::mem::take(may_refresh) || is_refresh_useless(&failed.error) {
             return Err(Failed::finally(refused_session(failed.error, "a new token would not help")));
         }
-        tokens.invalidate(&token);
+        login.tokens.invalidate(&token);
         let fresh = self.token(limit).await.map_err(Failed::finally)?;
         match self.exchange(request, &fresh, limit).await {
             Err(failed) if is_refused_session(&failed.error) => {
                 let why = "a token that was just issued was refused too: may the run-as user use the API, and is \
                            the base URL that of the user's org?";
                 let host = self.org(&fresh).host_str().unwrap_or_default();
-                tokens.reject(&fresh, for_other_calls(&failed.error, host, why));
+                login.tokens.reject(&fresh, for_other_calls(&failed.error, host, why));
                 Err(Failed::finally(refused_session(failed.error, why)))
             }
             other => other,

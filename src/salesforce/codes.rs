@@ -12,6 +12,12 @@ pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
 pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 /// The token endpoint refused the credentials, or the org refused the token.
 pub const AUTHENTICATION_FAILED: &str = "AUTHENTICATION_FAILED";
+/// The refresh token is expired or revoked; it will not be good again.
+pub const REFRESH_TOKEN_EXPIRED: &str = "REFRESH_TOKEN_EXPIRED";
+/// The user of a JWT has not been approved for the app.
+pub const USER_NOT_APPROVED: &str = "USER_NOT_APPROVED";
+/// The token endpoint refused a JWT, and this machine's clock differs from Salesforce's by more than it allows.
+pub const CLOCK_SKEW: &str = "CLOCK_SKEW";
 /// The token endpoint could not issue a token for a reason that passes by itself.
 pub const TOKEN_ENDPOINT_UNAVAILABLE: &str = "TOKEN_ENDPOINT_UNAVAILABLE";
 /// A credential is empty or cannot be sent in a header.

@@ -6,13 +6,17 @@
 
 mod address;
 mod client;
+mod clock;
 pub mod codes;
 mod credentials;
 mod error;
 mod error_body;
 mod error_codes;
 mod failure;
+mod grant;
 mod hosts;
+mod jwt;
+mod login;
 mod oauth_error;
 mod request;
 mod response;
@@ -22,7 +26,7 @@ mod transport;
 mod types;
 
 pub use client::{SalesforceClient, TimeLimit};
-pub use credentials::Credentials;
+pub use credentials::{ClientAuthentication, Credentials, LoginAddress, OAuthClient};
 pub use error::{Error, ErrorClass, ErrorDetail};
 pub use hosts::{AllowedHosts, DEFAULT_HOSTS};
 pub use request::{CallClass, Path, Request};

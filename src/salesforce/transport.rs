@@ -12,8 +12,8 @@ use super::codes;
 use super::error::{Error, ErrorClass};
 use super::failure::{Failure, Kind};
 use super::hosts::{AllowedHosts, is_loopback_url};
+use super::login::Logins;
 use super::retry::RetryPolicy;
-use super::token::Logins;
 use super::{ApiVersion, Credentials, Response, SalesforceClient};
 
 /// The product and its version, as orgs see them.
@@ -112,16 +112,19 @@ impl Transport {
         Self { shared: Arc::new(shared) }
     }
 
-    /// A client of one org; refused when the base URL is not an allowed host. No request is sent.
+    /// A client of one org. The base URL may be empty where the credentials say where to log in; refused when the base URL is not an allowed host. No request is sent.
     pub fn client(
         &self,
         base_url: &str,
         api_version: ApiVersion,
         credentials: Credentials,
     ) -> Result<SalesforceClient, Error> {
-        let base = self.shared.hosts.org_address("base URL", base_url)?;
+        let base = match credentials.login_host().filter(|_| base_url.trim().is_empty()) {
+            Some(host) => self.shared.hosts.org_address("login URL", host)?,
+            None => self.shared.hosts.org_address("base URL", base_url)?,
+        };
         let credentials = credentials.check(&base, &self.shared.hosts)?;
-        Ok(SalesforceClient::new(self.clone(), base, api_version, credentials))
+        SalesforceClient::new(self.clone(), base, api_version, credentials)
     }
 
     pub(super) fn hosts(&self) -> &AllowedHosts {

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use salesforce_connector::{
     connector::{ConnectionAuthentication, Connector, ConnectorOptions, NamedConnection, SecretsOptions},
     metrics::Metrics,
-    salesforce::{AllowedHosts, ApiVersion, TransportOptions},
+    salesforce::{AllowedHosts, TransportOptions},
     zeebe::{CommitPoint, Failure, Job, JobHandler, JobScope, Lock, Outcome},
 };
 use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Gate, Reply};
@@ -27,11 +27,7 @@ impl Bench {
     }
 
     fn start_with(org: DevOrg, change: impl FnOnce(&mut ConnectorOptions)) -> Self {
-        let connection = NamedConnection {
-            base_url: org.base_url(),
-            api_version: ApiVersion::DEFAULT,
-            authentication: login("dev-secret"),
-        };
+        let connection = NamedConnection::new(org.base_url(), login("dev-secret"));
         let mut options = ConnectorOptions {
             transport: TransportOptions {
                 hosts: AllowedHosts::new(&[], true, true).unwrap(),
@@ -73,11 +69,7 @@ impl Bench {
 }
 
 fn login(secret: &str) -> ConnectionAuthentication {
-    ConnectionAuthentication::ClientCredentials {
-        client_id: "dev-client".to_owned(),
-        client_secret: secret.into(),
-        token_endpoint: None,
-    }
+    ConnectionAuthentication::client_credentials("dev-client", secret)
 }
 
 fn job(request: Value, headers: &[(&str, &str)]) -> Job {
@@ -236,11 +228,7 @@ async fn an_unknown_connection_is_answered_with_those_there_are() {
 #[tokio::test]
 async fn a_named_connection_that_cannot_be_used_names_its_key_in_the_configuration() {
     let bench = Bench::start_with(DevOrg::start().await.unwrap(), |options| {
-        let address = |base_url: &str, secret: &str| NamedConnection {
-            base_url: base_url.to_owned(),
-            api_version: ApiVersion::DEFAULT,
-            authentication: login(secret),
-        };
+        let address = |base_url: &str, secret: &str| NamedConnection::new(base_url, login(secret));
         options.connections.insert("far".to_owned(), address("https://evil.example.com", "secret"));
         options.connections.insert("bad".to_owned(), address("not an address", "secret"));
         options

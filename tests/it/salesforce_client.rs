@@ -17,11 +17,7 @@ fn client(org: &DevOrg, secret: &str) -> SalesforceClient {
     let hosts = AllowedHosts::new(&[], true, true).unwrap();
     let options = TransportOptions { hosts, ..TransportOptions::default() };
     let transport = Transport::new(options, Arc::new(Metrics::new())).unwrap();
-    let credentials = Credentials::ClientCredentials {
-        token_endpoint: None,
-        client_id: "dev-client".to_owned(),
-        client_secret: secret.into(),
-    };
+    let credentials = Credentials::client_credentials("dev-client", secret);
     transport.client(&org.base_url(), ApiVersion::DEFAULT, credentials).unwrap()
 }
 

@@ -6,7 +6,7 @@ use salesforce_connector::{
     app::App,
     config::{Config, Environment},
     connector::{ConnectionAuthentication, NamedConnection},
-    salesforce::{AllowedHosts, ApiVersion},
+    salesforce::AllowedHosts,
     zeebe::{StopSignal, WorkerSummary},
 };
 use salesforce_connector_dev::{
@@ -80,13 +80,8 @@ pub(crate) fn config(org: &DevOrg, gateway: &DevGateway) -> Config {
     config.gateway.address = gateway.url();
     config.admin_listen = Some("127.0.0.1:0".parse().unwrap());
     config.connector.transport.hosts = AllowedHosts::new(&[], true, true).unwrap();
-    let authentication = ConnectionAuthentication::ClientCredentials {
-        client_id: "dev-client".to_owned(),
-        client_secret: "dev-secret".to_owned().into(),
-        token_endpoint: None,
-    };
-    let connection =
-        NamedConnection { base_url: org.base_url(), api_version: ApiVersion::DEFAULT, authentication };
+    let authentication = ConnectionAuthentication::client_credentials("dev-client", "dev-secret");
+    let connection = NamedConnection::new(org.base_url(), authentication);
     config.connector.connections = BTreeMap::from([("dev".to_owned(), connection)]);
     config
 }

@@ -237,11 +237,7 @@ pub(super) fn transport_with(change: impl FnOnce(&mut TransportOptions)) -> Tran
 }
 
 pub(super) fn grant() -> Credentials {
-    Credentials::ClientCredentials {
-        token_endpoint: None,
-        client_id: "consumer-key".to_owned(),
-        client_secret: "consumer-s3cret".into(),
-    }
+    Credentials::client_credentials("consumer-key", "consumer-s3cret")
 }
 
 /// More time than any test needs.

@@ -11,7 +11,9 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::super::{ApiVersion, Credentials, Error, ErrorClass, Response, SalesforceClient};
+use super::super::{
+    ApiVersion, Credentials, Error, ErrorClass, LoginAddress, OAuthClient, Response, SalesforceClient,
+};
 use super::server::{
     Reply, Server, answer, create, expired_session, grant, of_each_class, patient, query, refusal, text,
     transport, within,
@@ -46,11 +48,7 @@ async fn clients_with_equal_credentials_share_a_login_and_others_do_not() {
         client.send(&create(), patient()).await.unwrap();
     }
     assert_eq!(org.logins(), 1);
-    let rotated = Credentials::ClientCredentials {
-        token_endpoint: None,
-        client_id: "consumer-key".to_owned(),
-        client_secret: "rotated".into(),
-    };
+    let rotated = Credentials::client_credentials("consumer-key", "rotated");
     let client = transport.client(&org.url(), ApiVersion::DEFAULT, rotated).unwrap();
     client.send(&create(), patient()).await.unwrap();
     assert_eq!(org.logins(), 2);
@@ -292,9 +290,8 @@ async fn an_instance_on_a_foreign_host_is_refused_before_anything_is_sent_there(
 async fn a_token_endpoint_of_its_own_is_used_if_its_host_is_allowed() {
     let (org, issuer) = (Server::org(|_| created()).await, Server::org(|_| created()).await);
     let credentials = |endpoint: String| Credentials::ClientCredentials {
-        token_endpoint: Some(endpoint),
-        client_id: "consumer-key".to_owned(),
-        client_secret: "consumer-s3cret".into(),
+        login: LoginAddress::Endpoint(endpoint),
+        client: OAuthClient::new("consumer-key", "consumer-s3cret"),
     };
     let endpoint = format!("{}/services/oauth2/token", issuer.url());
     let client = transport().client(&org.url(), ApiVersion::DEFAULT, credentials(endpoint)).unwrap();
@@ -308,11 +305,7 @@ async fn a_token_endpoint_of_its_own_is_used_if_its_host_is_allowed() {
 #[tokio::test]
 async fn empty_credentials_are_refused_without_a_call() {
     let org = Server::org(|_| created()).await;
-    let grant = |id: &str, secret: &str| Credentials::ClientCredentials {
-        token_endpoint: None,
-        client_id: id.to_owned(),
-        client_secret: secret.into(),
-    };
+    let grant = |id: &str, secret: &str| Credentials::client_credentials(id, secret);
     for credentials in [
         grant("", "s"),
         grant("i", " "),
