@@ -236,6 +236,7 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
         reader.mistake("hosts.allow", problem);
         AllowedHosts::default()
     });
+    let hosts = hosts.with_private(reader.boolean("hosts.allow_private"));
     ConnectorOptions {
         transport: TransportOptions {
             connect_timeout: reader.duration("salesforce.connect_timeout"),
@@ -243,6 +244,7 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
             hosts,
         },
         connections: connections::read(reader),
+        allow_inline: reader.boolean(connections::ALLOW_INLINE),
         secrets: SecretsOptions {
             environment_prefix: reader.text("secrets.environment_prefix").unwrap_or_default(),
             directory: reader.text("secrets.directory").map(Into::into),

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use super::reader::Reader;
 use crate::{
     connector::{AuthenticationMethod, ConnectionAuthentication, NamedConnection, check_word},
-    salesforce::ApiVersion,
+    salesforce::{ApiVersion, Network},
 };
+
+/// The one key beside the names of connections.
+pub(super) const ALLOW_INLINE: &str = "connections.allow_inline";
 
 pub(super) fn read(reader: &mut Reader) -> BTreeMap<String, NamedConnection> {
     let names = reader.names_below("connections");
     names
         .into_iter()
+        .filter(|name| format!("connections.{name}") != ALLOW_INLINE)
         .map(|name| (name.clone(), read_connection(reader, &format!("connections.{name}"))))
         .collect()
 }
@@ -24,7 +28,36 @@ fn read_connection(reader: &mut Reader, at: &str) -> NamedConnection {
         reader.required(&format!("{at}.base_url"))
     };
     let api_version = reader.parsed(&format!("{at}.api_version")).unwrap_or(ApiVersion::DEFAULT);
-    NamedConnection { base_url, api_version, authentication }
+    NamedConnection {
+        base_url,
+        api_version,
+        authentication,
+        network: read_network(reader, at),
+        request_timeout: given(reader, &format!("{at}.request_timeout"), Reader::duration),
+        tenants: reader.list(&format!("{at}.tenants")),
+        processes: reader.list(&format!("{at}.processes")),
+    }
+}
+
+fn read_network(reader: &mut Reader, at: &str) -> Network {
+    let mut text = |name: &str| reader.text(&format!("{at}.{name}"));
+    let (proxy, ca_certificate) = (text("proxy"), text("ca_certificate"));
+    let (client_certificate, client_key) = (text("client_certificate"), text("client_key"));
+    if client_key.is_some() && client_certificate.is_none() {
+        reader.mistake(&format!("{at}.client_certificate"), "must be set where client_key is");
+    }
+    Network {
+        proxy: proxy.map(Into::into),
+        ca_certificate: ca_certificate.map(Into::into),
+        client_certificate: client_certificate.map(Into::into),
+        client_key: client_key.map(Into::into),
+        max_concurrent_requests: given(reader, &format!("{at}.max_concurrent_requests"), Reader::count),
+    }
+}
+
+/// A value that may be left out.
+fn given<T>(reader: &mut Reader, key: &str, read: impl FnOnce(&mut Reader, &str) -> T) -> Option<T> {
+    reader.text(key).map(|_| read(reader, key))
 }
 
 /// Every field that some way of logging in has is known here, so that one in the wrong place is told as such.

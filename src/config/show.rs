@@ -15,6 +15,7 @@ const SECRET_KEYS: &[&str] = &[
     "private_key",
     "refresh_token",
     "security_token",
+    "proxy",
 ];
 
 /// The effective configuration: one TOML line for each key, and which layer it comes from.

@@ -186,3 +186,49 @@ fn the_effective_configuration_names_layers_and_masks_secrets() {
     assert!(line("gateway.authentication.client_id").ends_with("# the environment"), "{text}");
     assert!(line("worker.name").ends_with("# the built-in defaults"), "{text}");
 }
+
+#[test]
+fn every_key_of_a_connection_is_read() {
+    let file = file(
+        "[connections]\nallow_inline = false\n\
+         [connections.jwt]\napi_version = \"v66.0\"\nrequest_timeout = \"5s\"\nmax_concurrent_requests = 7\n\
+         tenants = [\"red\"]\nprocesses = [\"order\", \"invoice\"]\nproxy = \"http://u:hidden@proxy:3128\"\n\
+         ca_certificate = \"/ca.pem\"\nclient_certificate = \"/c.pem\"\nclient_key = \"/k.pem\"\n\
+         authentication = { type = \"oauth-jwt-bearer-flow\", client_id = \"id\", username = \"u\", \
+         private_key_file = \"/key.pem\", audience = \"a\", environment = \"sandbox\" }\n",
+    );
+    let config = Config::load(Some(file.path()), &Environment::new()).unwrap();
+    assert!(!config.connector.allow_inline);
+    let connection = &config.connector.connections["jwt"];
+    assert_eq!(connection.authentication.method().name(), "oauth-jwt-bearer-flow");
+    assert_eq!((connection.base_url.as_str(), connection.request_timeout.unwrap().as_secs()), ("", 5));
+    assert_eq!((connection.tenants.len(), connection.processes.len()), (1, 2));
+    assert_eq!(connection.network.max_concurrent_requests, Some(7));
+    assert_eq!(connection.network.client_key.as_deref(), Some(Path::new("/k.pem")));
+    let printed = format!("{config:?} {}", show(Some(file.path()), &Environment::new()).unwrap());
+    assert!(!printed.contains("hidden"), "{printed}");
+}
+
+#[test]
+fn what_does_not_fit_the_way_of_logging_in_is_told_with_what_does() {
+    let file = file(
+        "[connections.a]\nbase_url = \"https://a.my.salesforce.com\"\nclient_key = \"/k.pem\"\n\
+         authentication = { type = \"bearer\", token = \"t\", password = \"hunter2\" }\n\
+         [connections.b]\nauthentication = { type = \"soapLogin\" }\n\
+         [connections.c]\nauthentication = { type = \"oauth-password-flow\", client_id = \"i\", \
+         client_secret = \"hunter2\", client_secret_file = \"/f\", username = \"u\", environment = \"prod\" }\n",
+    );
+    let error = Config::load(Some(file.path()), &Environment::new()).unwrap_err();
+    let problems = problems(&error);
+    for (key, words) in [
+        ("connections.a.authentication.password", "does not belong to bearer, which has token"),
+        ("connections.a.client_certificate", "must be set where client_key is"),
+        ("connections.b.authentication.type", "SOAP login is not offered"),
+        ("connections.c.authentication.client_secret_file", "found both"),
+        ("connections.c.authentication.password", "(or password_file)"),
+        ("connections.c.authentication.environment", "one of production, sandbox, customDomain"),
+    ] {
+        assert!(problems.get(key).is_some_and(|problem| problem.contains(words)), "{key}: {error}");
+    }
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}

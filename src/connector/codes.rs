@@ -108,8 +108,12 @@ codes! {
     UNKNOWN_CONNECTION: Configuration,
         "The task names a connection that the worker's configuration does not have. Nothing was called.",
         "Correct the name in the task, or add the connection to the configuration, then resolve the incident.";
+    CONNECTION_NOT_ALLOWED: Configuration,
+        "The connection is limited to other tenants or processes, or the task brings its own and that is switched off. \
+         Nothing was called.",
+        "Use a connection that is meant for this process, or have the operator widen its limits, then resolve the incident.";
     INVALID_CONNECTION: Configuration,
-        "A text of the connection refers to a secret in a form that is not understood, or its parts disagree. Nothing was \
+        "A text of the connection refers to a secret in a form that is not understood, its parts disagree, or its proxy or a certificate is not usable. Nothing was \
          called.",
         "Write {{secrets.NAME}} in the connection, give one place to log in, then resolve the incident.";
     INVALID_CREDENTIALS: Configuration,

@@ -11,11 +11,11 @@ use super::{
     error::Error,
     input::{self, InvalidInput},
     request::Connection,
-    secrets::{JobSecrets, Secrets, SecretsOptions},
+    secrets::{JobSecrets, Secrets},
 };
 use crate::{
     metrics::Metrics,
-    salesforce::{ApiVersion, SalesforceClient, TimeLimit, Transport},
+    salesforce::{ApiVersion, Network, SalesforceClient, TimeLimit, Transport},
 };
 
 /// A connection of the configuration, `connections.NAME`; every text of it may have `{{secrets.NAME}}`.
@@ -27,26 +27,58 @@ pub struct NamedConnection {
     pub api_version: ApiVersion,
     /// How to log in.
     pub authentication: ConnectionAuthentication,
+    /// How its org is reached.
+    pub network: Network,
+    /// How long one call may take where the task does not say; `None`: as for all connections.
+    pub request_timeout: Option<Duration>,
+    /// The tenants whose jobs may use it; empty: all.
+    pub tenants: Vec<String>,
+    /// The BPMN process ids whose jobs may use it; empty: all.
+    pub processes: Vec<String>,
 }
 
 impl NamedConnection {
     /// With the default API version.
     pub fn new(base_url: impl Into<String>, authentication: ConnectionAuthentication) -> Self {
-        Self { base_url: base_url.into(), api_version: ApiVersion::DEFAULT, authentication }
+        Self {
+            base_url: base_url.into(),
+            api_version: ApiVersion::DEFAULT,
+            authentication,
+            network: Network::default(),
+            request_timeout: None,
+            tenants: Vec::new(),
+            processes: Vec::new(),
+        }
     }
 }
 
 /// All connections; tokens and pooled connections are shared below them.
 pub struct Connections {
     transport: Transport,
-    named: BTreeMap<String, NamedConnection>,
+    /// With the way to each one's network.
+    named: BTreeMap<String, (NamedConnection, Transport)>,
+    allow_inline: bool,
     secrets: Secrets,
+}
+
+/// Whose job asks for a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) process: &'a str,
+}
+
+/// A connection that is ready for a call.
+pub(super) struct Opened {
+    pub(super) client: SalesforceClient,
+    /// How long one call may take, where the connection says so.
+    pub(super) request_timeout: Option<Duration>,
 }
 
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connections")
-            .field("named", &self.named)
+            .field("named", &self.named.values().map(|(connection, _)| connection).collect::<Vec<_>>())
             .field("secrets", &self.secrets)
             .finish_non_exhaustive()
     }
@@ -74,18 +106,17 @@ impl Place {
 }
 
 impl Connections {
-    /// Opens nothing yet; an error is a mistake in the options of the transport.
+    /// Opens nothing yet; an error is a mistake in the options: of the transport, a proxy or a certificate.
     pub fn new(options: &ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let ConnectorOptions { transport, connections, secrets, .. } = options.clone();
-        Ok(Self::from_parts(Transport::new(transport, metrics)?, connections, secrets))
-    }
-
-    pub(super) fn from_parts(
-        transport: Transport,
-        named: BTreeMap<String, NamedConnection>,
-        secrets: SecretsOptions,
-    ) -> Self {
-        Self { transport, named, secrets: Secrets::new(secrets) }
+        let ConnectorOptions { transport, connections, secrets, allow_inline, .. } = options.clone();
+        let transport = Transport::new(transport, metrics)?;
+        let reach = |(name, connection): (String, NamedConnection)| {
+            let own = transport.over(&connection.network);
+            let own = own.map_err(|error| Error::from(error).at(&format!("connections.{name}")))?;
+            Ok((name, (connection, own)))
+        };
+        let named = connections.into_iter().map(reach).collect::<Result<_, Error>>()?;
+        Ok(Self { transport, named, allow_inline, secrets: Secrets::new(secrets) })
     }
 
     /// The names of the configured connections, in alphabetical order.
@@ -118,7 +149,7 @@ impl Connections {
     pub async fn log_in(&self, name: &str, patience: Duration) -> Result<String, Error> {
         let mut secrets = self.secrets.for_job();
         let limit = TimeLimit { request_timeout: patience, deadline: Instant::now() + patience };
-        let address = match self.named_client(name, None, &mut secrets) {
+        let address = match self.named_client(name, None, &mut secrets).map(|opened| opened.client) {
             Ok(client) => client.log_in(limit).await.map_err(Error::from),
             Err(error) => Err(error),
         };
@@ -135,22 +166,29 @@ impl Connections {
     /// A client for a job's connection. Secrets are looked up here, and nowhere else; no request is sent.
     pub(super) fn client(
         &self,
-        connection: &Connection,
-        api_version: Option<ApiVersion>,
+        (connection, api_version): (&Connection, Option<ApiVersion>),
+        caller: Caller<'_>,
         secrets: &mut JobSecrets<'_>,
-    ) -> Result<SalesforceClient, Error> {
+    ) -> Result<Opened, Error> {
         match connection {
             Connection::Named(name) => {
                 let name = secrets.text(&format!("{INPUT_VARIABLE}.connection.name"), &name.0)?;
+                self.check_caller(name.trim(), caller)?;
                 self.named_client(name.trim(), api_version, secrets)
             }
+            Connection::Inline { .. } if !self.allow_inline => {
+                let known: Vec<_> = self.names().collect();
+                let message = format!(
+                    "{INPUT_VARIABLE}.connection: connections written in tasks are switched off \
+                     (connections.allow_inline); name one of the configuration: {}",
+                    known.join(", ")
+                );
+                Err(Error::new(&codes::CONNECTION_NOT_ALLOWED, message))
+            }
             Connection::Inline { base_url, authentication } => {
-                let connection = NamedConnection {
-                    base_url: base_url.0.clone(),
-                    api_version: api_version.unwrap_or(ApiVersion::DEFAULT),
-                    authentication: authentication.clone(),
-                };
-                self.open(&Place::in_task(), &connection, secrets)
+                let mut connection = NamedConnection::new(base_url.0.clone(), authentication.clone());
+                connection.api_version = api_version.unwrap_or(connection.api_version);
+                self.open(&Place::in_task(), (&connection, &self.transport), secrets)
             }
         }
     }
@@ -160,10 +198,30 @@ impl Connections {
         name: &str,
         api_version: Option<ApiVersion>,
         secrets: &mut JobSecrets<'_>,
-    ) -> Result<SalesforceClient, Error> {
-        let mut connection = self.named.get(name).ok_or_else(|| self.unknown(name))?.clone();
+    ) -> Result<Opened, Error> {
+        let (connection, transport) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
+        let mut connection = connection.clone();
         connection.api_version = api_version.unwrap_or(connection.api_version);
-        self.open(&Place::in_configuration(name), &connection, secrets)
+        self.open(&Place::in_configuration(name), (&connection, transport), secrets)
+    }
+
+    fn check_caller(&self, name: &str, caller: Caller<'_>) -> Result<(), Error> {
+        let (connection, _) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
+        let is_missing = |list: &[String], own: &str| !list.is_empty() && !list.iter().any(|one| one == own);
+        let refused = if is_missing(&connection.tenants, caller.tenant) {
+            ("tenant", caller.tenant, "tenants")
+        } else if is_missing(&connection.processes, caller.process) {
+            ("process", caller.process, "processes")
+        } else {
+            return Ok(());
+        };
+        let (what, found, key) = refused;
+        let message = format!(
+            "{INPUT_VARIABLE}.connection.name: the connection {name} may not be used by the {what} {:?}; \
+             connections.{name}.{key} lists who may",
+            input::shorten(found)
+        );
+        Err(Error::new(&codes::CONNECTION_NOT_ALLOWED, message))
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -184,12 +242,13 @@ impl Connections {
     fn open(
         &self,
         place: &Place,
-        connection: &NamedConnection,
+        (connection, transport): (&NamedConnection, &Transport),
         secrets: &mut JobSecrets<'_>,
-    ) -> Result<SalesforceClient, Error> {
+    ) -> Result<Opened, Error> {
         let credentials = connection.authentication.credentials((&place.root, place.written), secrets)?;
         let base_url = secrets.text(&place.base_url(), &connection.base_url)?;
-        let client = self.transport.client(base_url.trim(), connection.api_version, credentials);
-        client.map_err(|error| Error::from(error).at(&place.root))
+        let client = transport.client(base_url.trim(), connection.api_version, credentials);
+        let client = client.map_err(|error| Error::from(error).at(&place.root))?;
+        Ok(Opened { client, request_timeout: connection.request_timeout })
     }
 }

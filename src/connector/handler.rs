@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    connections::{Connections, NamedConnection},
+    connections::{Caller, Connections, NamedConnection, Opened},
     error::Error,
     failure::{self, Situation},
     headers::Headers,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    salesforce::{Transport, TransportOptions},
+    salesforce::TransportOptions,
     zeebe::{Job, JobHandler, Outcome},
 };
 
@@ -28,6 +28,8 @@ pub struct ConnectorOptions {
     pub transport: TransportOptions,
     /// The connections that tasks name.
     pub connections: BTreeMap<String, NamedConnection>,
+    /// Whether tasks may bring connections of their own.
+    pub allow_inline: bool,
     /// Where secrets come from.
     pub secrets: SecretsOptions,
     /// How long one call may take where the task does not say.
@@ -64,9 +66,8 @@ struct Known<'a> {
 impl Connector {
     /// Calls nothing yet; an error is a mistake in the options.
     pub fn new(options: ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let transport = Transport::new(options.transport, Arc::clone(&metrics))?;
         Ok(Self {
-            connections: Connections::from_parts(transport, options.connections, options.secrets),
+            connections: Connections::new(&options, Arc::clone(&metrics))?,
             request_timeout: options.request_timeout,
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
@@ -84,7 +85,9 @@ impl Connector {
         known.headers = Headers::parse(&job.headers)?;
         let Request { connection, api_version, operation, timeout } = Request::parse(&job.variables)?;
         known.headers.check(operation.descriptor())?;
-        let client = self.connections.client(&connection, api_version, &mut known.secrets)?;
+        let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
+        let Opened { client, request_timeout } =
+            self.connections.client((&connection, api_version), caller, &mut known.secrets)?;
         let mapping = Mapping {
             result: known.headers.result.as_ref(),
             operation: operation.descriptor(),
@@ -94,7 +97,7 @@ impl Connector {
         let call = Call {
             client: &client,
             lock: &job.lock,
-            timeout: timeout.unwrap_or(self.request_timeout),
+            timeout: timeout.or(request_timeout).unwrap_or(self.request_timeout),
             max_result_bytes: self.max_result_bytes,
         };
         mapping.variables(operation.run(&call).await?)

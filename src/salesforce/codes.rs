@@ -22,6 +22,8 @@ pub const CLOCK_SKEW: &str = "CLOCK_SKEW";
 pub const TOKEN_ENDPOINT_UNAVAILABLE: &str = "TOKEN_ENDPOINT_UNAVAILABLE";
 /// A credential is empty or cannot be sent in a header.
 pub const INVALID_CREDENTIALS: &str = "INVALID_CREDENTIALS";
+/// The proxy or a certificate of the connection is not usable.
+pub const INVALID_CONNECTION: &str = "INVALID_CONNECTION";
 /// The configuration does not allow calls to this host.
 pub const HOST_NOT_ALLOWED: &str = "HOST_NOT_ALLOWED";
 /// A base URL, token endpoint or path that no request may go to.

@@ -5,11 +5,15 @@
 
 use std::error::Error as StdError;
 
+use super::resolver::Forbidden;
+
 /// Why there is no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Not one byte was sent: name not found, connection refused, TLS handshake failed, no time left.
     NeverSent,
+    /// Not one byte was sent: the address may not be called.
+    Forbidden,
     /// Sent, or perhaps sent, and no answer in time.
     TimedOut,
     /// Sent, or perhaps sent, and the connection broke.
@@ -38,7 +42,9 @@ impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
         // The address holds the query, the query holds data.
         let error = error.without_url();
-        let kind = if error.is_builder() {
+        let kind = if sources(&error).any(<dyn StdError>::is::<Forbidden>) {
+            Kind::Forbidden
+        } else if error.is_builder() {
             Kind::Unbuildable
         } else if error.is_connect() || was_never_written(&error) {
             Kind::NeverSent

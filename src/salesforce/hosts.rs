@@ -1,11 +1,12 @@
 //! Which hosts may be called and given secrets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
 use super::codes;
 use super::error::{Error, ErrorClass};
+use super::resolver::{Reach, reach};
 
 /// The hosts of Salesforce that serve its APIs and its token endpoints.
 ///
@@ -22,12 +23,14 @@ pub const DEFAULT_HOSTS: &[&str] = &["*.salesforce.com", "*.cloudforce.com", "*.
 ///
 /// Only `https`, unless `http` is allowed; the machine itself (`localhost`, 127.0.0.0/8, ::1) only when loopback is
 /// allowed, and then without being listed. Other addresses must be listed as they are. Names are compared as ASCII
-/// without regard to case; what a name resolves to is not looked at.
+/// without regard to case. Addresses of private networks are refused even when listed, unless they are allowed; for
+/// names that is checked when a connection is opened.
 #[derive(Clone, Debug)]
 pub struct AllowedHosts {
     patterns: Vec<Pattern>,
     allow_http: bool,
     allow_loopback: bool,
+    allow_private: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +72,7 @@ impl Default for AllowedHosts {
     /// Salesforce's own domains ([`DEFAULT_HOSTS`]), `https` only, no loopback.
     fn default() -> Self {
         let patterns = DEFAULT_HOSTS.iter().filter_map(|pattern| Pattern::parse(pattern)).collect();
-        Self { patterns, allow_http: false, allow_loopback: false }
+        Self { patterns, allow_http: false, allow_loopback: false, allow_private: false }
     }
 }
 
@@ -85,7 +88,16 @@ impl AllowedHosts {
             })
         };
         let patterns = patterns.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { patterns, allow_http, allow_loopback })
+        Ok(Self { patterns, allow_http, allow_loopback, allow_private: false })
+    }
+
+    /// Allows listed hosts whose addresses are of private networks, or not.
+    pub fn with_private(self, allow_private: bool) -> Self {
+        Self { allow_private, ..self }
+    }
+
+    pub(super) fn allows_private(&self) -> bool {
+        self.allow_private
     }
 
     pub(super) fn allows_loopback(&self) -> bool {
@@ -138,6 +150,10 @@ impl AllowedHosts {
             let refusal = "the machine itself may not be called (hosts.allow_loopback allows it)";
             return if self.allow_loopback { Ok(()) } else { Err(refused(what, url, refusal)) };
         }
+        if is_private(&host) && !self.allow_private {
+            let refusal = "addresses of private networks may not be called (hosts.allow_private allows them)";
+            return Err(refused(what, url, refusal));
+        }
         let name = host.to_string();
         if is_below(&name, "lightning.force.com") {
             let hint = "Lightning pages are no API; use the My Domain host, such as acme.my.salesforce.com";
@@ -171,6 +187,15 @@ fn is_loopback(host: &Host<&str>) -> bool {
                 || address.to_ipv4_mapped().is_some_and(|mapped| v4(&mapped))
         }
     }
+}
+
+fn is_private(host: &Host<&str>) -> bool {
+    let address: IpAddr = match host {
+        Host::Domain(_) => return false,
+        Host::Ipv4(address) => (*address).into(),
+        Host::Ipv6(address) => (*address).into(),
+    };
+    reach(address) != Reach::Public
 }
 
 pub(super) fn is_loopback_url(url: &Url) -> bool {
@@ -309,6 +334,17 @@ mod tests {
         for host in ["a.org.example", "192.0.2.8", "xorg.example"] {
             assert_eq!(code(&hosts, &format!("https://{host}")), "HOST_NOT_ALLOWED", "{host}");
         }
+    }
+
+    #[test]
+    fn addresses_of_private_networks_need_their_own_permission() {
+        let listed = hosts(&["10.0.0.1", "169.254.169.254", "[fd00::1]"], false, true);
+        for host in ["10.0.0.1", "169.254.169.254", "[fd00::1]"] {
+            let url = format!("https://{host}");
+            assert_eq!(code(&listed, &url), "HOST_NOT_ALLOWED", "{host}");
+            assert!(listed.clone().with_private(true).org_address("base URL", &url).is_ok(), "{host}");
+        }
+        assert_eq!(code(&listed.with_private(true), "https://10.0.0.2"), "HOST_NOT_ALLOWED", "not listed");
     }
 
     #[test]

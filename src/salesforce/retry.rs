@@ -118,6 +118,7 @@ pub(super) fn unanswered(call: &str, class: CallClass, failure: &Failure) -> Fai
     let unsafe_write = class == CallClass::UnsafeWrite;
     let (code, class, repeat) = match failure.kind {
         Kind::NeverSent => (codes::CONNECTION_FAILED, ErrorClass::Transient, Repeat::Yes),
+        Kind::Forbidden => (codes::HOST_NOT_ALLOWED, ErrorClass::Permanent, Repeat::Never),
         Kind::TimedOut | Kind::Lost if unsafe_write => {
             (codes::OUTCOME_UNKNOWN, ErrorClass::OutcomeUnknown, Repeat::Never)
         }

@@ -139,6 +139,10 @@ async fn request(
     let mut response =
         transport.exchange(request, timeout, LARGEST_REPLY).await.map_err(|failure| match failure.kind {
             Kind::TooLarge => useless(&call, &failure.detail),
+            Kind::Forbidden => {
+                let message = format!("{call}: no access token: {}", failure.detail);
+                Error::new(codes::HOST_NOT_ALLOWED, ErrorClass::Permanent, message)
+            }
             _ => unavailable(&call, &failure.detail),
         })?;
     if response.status == 200 {

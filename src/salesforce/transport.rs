@@ -2,29 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::redirect;
-use tokio::time::timeout;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
 use url::Url;
 
-use crate::{metrics::Metrics, tls::use_ring};
+use crate::metrics::Metrics;
 
-use super::codes;
-use super::error::{Error, ErrorClass};
+use super::error::Error;
 use super::failure::{Failure, Kind};
 use super::hosts::{AllowedHosts, is_loopback_url};
 use super::login::Logins;
+use super::network::{Clients, Network, Plan};
 use super::retry::RetryPolicy;
 use super::{ApiVersion, Credentials, Response, SalesforceClient};
 
 /// The product and its version, as orgs see them.
 pub(super) const PRODUCT: &str = concat!("salesforce-connector/", env!("CARGO_PKG_VERSION"));
-
-/// A connection that was not used for longer is closed by us, before the server or a firewall does: a create that
-/// meets a connection just closed from the other side may have an unknown outcome.
-const POOL_IDLE: Duration = Duration::from_secs(30);
-
-/// Idle connections kept for each host.
-const POOL_SIZE: usize = 64;
 
 /// How to speak HTTP to orgs.
 #[derive(Clone, Debug)]
@@ -50,19 +45,13 @@ impl Default for TransportOptions {
 #[derive(Clone)]
 pub struct Transport {
     shared: Arc<Shared>,
-}
-
-struct Clients {
-    /// Through the system's proxy, where there is one.
-    http: reqwest::Client,
-    /// For this machine: a proxy could not reach it.
-    loopback: reqwest::Client,
+    clients: Arc<Clients>,
+    /// For requests that are under way; `None`: as many as come.
+    permits: Option<Arc<Semaphore>>,
 }
 
 struct Shared {
-    clients: Clients,
-    hosts: AllowedHosts,
-    max_body_bytes: usize,
+    options: TransportOptions,
     metrics: Arc<Metrics>,
     retry: RetryPolicy,
     logins: Logins,
@@ -70,7 +59,7 @@ struct Shared {
 
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transport").field("hosts", &self.shared.hosts).finish_non_exhaustive()
+        f.debug_struct("Transport").field("hosts", &self.shared.options.hosts).finish_non_exhaustive()
     }
 }
 
@@ -80,25 +69,20 @@ impl Transport {
     /// The proxy is that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), never for loopback. Redirects
     /// are not followed: they would carry the token away.
     pub fn new(options: TransportOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        let clients = if options.hosts.allows_loopback() {
-            let direct = http_client(&options, reqwest::ClientBuilder::no_proxy);
-            let http = http_client(&options, |builder| builder);
-            Clients {
-                http: http.or_else(|error| without_authorities(&options, &error))?,
-                loopback: direct.or_else(|_| http_client(&options, direct_without_authorities))?,
-            }
-        } else {
-            let http = http_client(&options, |builder| builder)?;
-            Clients { loopback: http.clone(), http }
-        };
+        let clients = Self::plan(&options).clients()?;
         Ok(Self::assemble(options, metrics, RetryPolicy::default(), clients))
     }
 
     /// For tests: no proxy and no certificate authorities, whatever the machine has, and pauses as the test wants.
     #[cfg(test)]
     pub(super) fn bare(options: TransportOptions, metrics: Arc<Metrics>, retry: RetryPolicy) -> Self {
-        let client = http_client(&options, direct_without_authorities).unwrap();
-        Self::assemble(options, metrics, retry, Clients { http: client.clone(), loopback: client })
+        let clients = Self::plan(&options).bare_clients();
+        Self::assemble(options, metrics, retry, clients)
+    }
+
+    fn plan(options: &TransportOptions) -> Plan {
+        let (connect_timeout, hosts) = (options.connect_timeout, options.hosts.clone());
+        Plan { connect_timeout, hosts, network: Network::default() }
     }
 
     fn assemble(
@@ -107,9 +91,24 @@ impl Transport {
         retry: RetryPolicy,
         clients: Clients,
     ) -> Self {
-        let (hosts, max_body_bytes) = (options.hosts, options.max_body_bytes);
-        let shared = Shared { clients, hosts, max_body_bytes, metrics, retry, logins: Logins::default() };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared { options, metrics, retry, logins: Logins::default() };
+        Self { shared: Arc::new(shared), clients: Arc::new(clients), permits: None }
+    }
+
+    /// The same logins and limits over another network, for one connection.
+    ///
+    /// # Errors
+    /// A proxy, certificate or key that is not usable.
+    pub fn over(&self, network: &Network) -> Result<Self, Error> {
+        let Network { proxy, ca_certificate, client_certificate, max_concurrent_requests, .. } = network;
+        let is_own = proxy.is_some() || ca_certificate.is_some() || client_certificate.is_some();
+        let clients = if is_own {
+            Arc::new(Plan { network: network.clone(), ..Self::plan(&self.shared.options) }.clients()?)
+        } else {
+            Arc::clone(&self.clients)
+        };
+        let permits = max_concurrent_requests.map(|most| Arc::new(Semaphore::new(most)));
+        Ok(Self { shared: Arc::clone(&self.shared), clients, permits })
     }
 
     /// A client of one org. The base URL may be empty where the credentials say where to log in; refused when the base URL is not an allowed host. No request is sent.
@@ -120,15 +119,15 @@ impl Transport {
         credentials: Credentials,
     ) -> Result<SalesforceClient, Error> {
         let base = match credentials.login_host().filter(|_| base_url.trim().is_empty()) {
-            Some(host) => self.shared.hosts.org_address("login URL", host)?,
-            None => self.shared.hosts.org_address("base URL", base_url)?,
+            Some(host) => self.shared.options.hosts.org_address("login URL", host)?,
+            None => self.shared.options.hosts.org_address("base URL", base_url)?,
         };
-        let credentials = credentials.check(&base, &self.shared.hosts)?;
+        let credentials = credentials.check(&base, &self.shared.options.hosts)?;
         SalesforceClient::new(self.clone(), base, api_version, credentials)
     }
 
     pub(super) fn hosts(&self) -> &AllowedHosts {
-        &self.shared.hosts
+        &self.shared.options.hosts
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -144,13 +143,24 @@ impl Transport {
     }
 
     pub(super) fn max_body_bytes(&self) -> usize {
-        self.shared.max_body_bytes
+        self.shared.options.max_body_bytes
     }
 
     /// The client that speaks to this address.
     pub(super) fn http(&self, url: &Url) -> &reqwest::Client {
-        let clients = &self.shared.clients;
+        let clients = &self.clients;
         if is_loopback_url(url) { &clients.loopback } else { &clients.http }
+    }
+
+    /// Waits until one more request may be under way; it is kept while the request is.
+    async fn permit(&self, limit: Duration) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+        let Some(permits) = &self.permits else { return Ok(None) };
+        let waiting = timeout(limit, Arc::clone(permits).acquire_owned()).await;
+        let permit = waiting.ok().and_then(Result::ok).ok_or_else(|| {
+            let detail = "the connection's max_concurrent_requests were under way all the time";
+            Failure::new(Kind::NeverSent, detail)
+        })?;
+        Ok(Some(permit))
     }
 
     /// Sends a request and reads its answer, whatever its status.
@@ -160,44 +170,18 @@ impl Transport {
         limit: Duration,
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
+        let started = Instant::now();
+        let _permit = self.permit(limit).await?;
+        let left = limit.saturating_sub(started.elapsed());
         let work = async {
             let answer = self.http(request.url()).execute(request).await?;
             read(answer, max_body_bytes).await
         };
-        timeout(limit, work).await.unwrap_or_else(|_| {
+        timeout(left, work).await.unwrap_or_else(|_| {
             let detail = format!("no complete answer within {:.1} s", limit.as_secs_f64());
             Err(Failure::new(Kind::TimedOut, detail))
         })
     }
-}
-
-fn http_client(
-    options: &TransportOptions,
-    change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-) -> Result<reqwest::Client, Error> {
-    use_ring();
-    let builder = reqwest::Client::builder()
-        .user_agent(PRODUCT)
-        .redirect(redirect::Policy::none())
-        .connect_timeout(options.connect_timeout)
-        .pool_idle_timeout(POOL_IDLE)
-        .pool_max_idle_per_host(POOL_SIZE)
-        .tcp_keepalive(Duration::from_secs(30));
-    change(builder).build().map_err(|error| {
-        let cause = Failure::from(error).detail;
-        let message = format!("the HTTP client could not be built: {cause}");
-        Error::new(codes::INVALID_REQUEST, ErrorClass::Permanent, message)
-    })
-}
-
-/// A machine without certificate authorities can still speak to itself, as the demo does.
-fn without_authorities(options: &TransportOptions, error: &Error) -> Result<reqwest::Client, Error> {
-    tracing::warn!(%error, "https calls will fail; install the package ca-certificates");
-    http_client(options, |builder| builder.tls_certs_only([]))
-}
-
-fn direct_without_authorities(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.no_proxy().tls_certs_only([])
 }
 
 async fn read(mut answer: reqwest::Response, max_body_bytes: usize) -> Result<Response, Failure> {

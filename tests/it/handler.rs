@@ -5,7 +5,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use salesforce_connector::{
-    connector::{ConnectionAuthentication, Connector, ConnectorOptions, NamedConnection, SecretsOptions},
+    connector::{
+        AuthenticationMethod, ConnectionAuthentication, Connector, ConnectorOptions, NamedConnection,
+        SecretsOptions,
+    },
     metrics::Metrics,
     salesforce::{AllowedHosts, TransportOptions},
     zeebe::{CommitPoint, Failure, Job, JobHandler, JobScope, Lock, Outcome},
@@ -34,6 +37,7 @@ impl Bench {
                 ..TransportOptions::default()
             },
             connections: BTreeMap::from([("dev".to_owned(), connection)]),
+            allow_inline: true,
             secrets: SecretsOptions::default(),
             request_timeout: Duration::from_secs(30),
             retry_backoff: Duration::from_secs(10),
@@ -395,4 +399,59 @@ async fn check_logs_in_by_name_and_masks_what_fails() {
     assert_eq!(error.code(), "AUTHENTICATION_FAILED");
     assert!(!error.to_string().contains("wrong-secret"), "{error}");
     assert_eq!(connections.log_in("nowhere", patience).await.unwrap_err().code(), "UNKNOWN_CONNECTION");
+}
+
+#[tokio::test]
+async fn a_connection_is_only_for_the_tenants_and_processes_it_names() {
+    let bench = Bench::start_with(DevOrg::start().await.unwrap(), |options| {
+        options.allow_inline = false;
+        let mut limited = options.connections["dev"].clone();
+        limited.processes = vec!["order".to_owned()];
+        options.connections.insert("orders".to_owned(), limited.clone());
+        limited.processes = vec!["process".to_owned()];
+        limited.tenants = vec!["red".to_owned()];
+        options.connections.insert("red".to_owned(), limited.clone());
+        limited.tenants.clear();
+        options.connections.insert("mine".to_owned(), limited);
+    });
+    let inline =
+        json!({"baseUrl": bench.org.base_url(), "authentication": {"type": "bearer", "token": "hunter2"}});
+    for (connection, words) in [
+        (json!({"name": "orders"}), "connections.orders.processes"),
+        (json!({"name": "red"}), "connections.red.tenants"),
+        (inline, "connections.allow_inline"),
+    ] {
+        let failure = failed(
+            bench.connector.handle(&job(json!({"connection": connection, "operation": query()}), &[])).await,
+        );
+        assert_eq!((code(&failure), failure.retries), ("CONNECTION_NOT_ALLOWED", 0));
+        assert!(
+            failure.message.contains(words) && !failure.message.contains("hunter2"),
+            "{}",
+            failure.message
+        );
+    }
+    assert_eq!(bench.org.requests().len(), 0);
+    let allowed = json!({"connection": {"name": "mine"}, "operation": query()});
+    assert!(matches!(bench.connector.handle(&job(allowed, &[])).await, Outcome::Complete { .. }));
+}
+
+#[tokio::test]
+async fn a_bad_private_key_is_found_at_the_start_and_a_secret_that_may_come_later_is_not() {
+    let jwt = |key: &str| {
+        let empty = ConnectionAuthentication::new(AuthenticationMethod::JwtBearer);
+        empty.with("client_id", "c").with("username", "u").with("private_key", key)
+    };
+    for (key, expected) in [("hunter2-hunter2", Some("INVALID_CREDENTIALS")), ("{{secrets.LATER}}", None)] {
+        let bench = Bench::start_with(DevOrg::start().await.unwrap(), |options| {
+            let connection = NamedConnection::new(options.connections["dev"].base_url.clone(), jwt(key));
+            options.connections.insert("jwt".to_owned(), connection);
+        });
+        let checked = bench.connector.connections().check();
+        assert_eq!(checked.as_ref().err().map(|error| error.code()), expected);
+        if let Err(error) = checked {
+            let text = error.to_string();
+            assert!(text.contains("connections.jwt") && !text.contains("hunter2"), "{text}");
+        }
+    }
 }

@@ -1,18 +1,23 @@
 //! Every way in, over real HTTP: what is sent, what is kept, and what a refusal costs.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::super::{
-    ApiVersion, ClientAuthentication, Credentials, Error, ErrorClass, LoginAddress, OAuthClient,
+    ApiVersion, ClientAuthentication, Credentials, Error, ErrorClass, LoginAddress, Network, OAuthClient,
     SalesforceClient,
 };
-use super::server::{Reply, Seen, Server, answer, expired_session, patient, query, text, transport};
+use super::server::{
+    Reply, Seen, Server, answer, create, expired_session, patient, query, text, transport, within,
+};
 
 const KEY: &str = include_str!("keys/rsa.pkcs8.pem");
 const PASSWORD: &str = "pässwörd+&=%";
@@ -215,7 +220,7 @@ async fn a_dead_refresh_token_is_final() {
     assert!(error.to_string().contains("log in again"), "{error}");
     tokio::time::pause();
     for _ in 0..20 {
-        tokio::time::advance(std::time::Duration::from_mins(2)).await;
+        tokio::time::advance(Duration::from_mins(2)).await;
         assert_eq!(client.send(&query(), patient()).await.unwrap_err().code(), "REFRESH_TOKEN_EXPIRED");
     }
     assert_eq!((org.logins(), org.calls()), (1, 0), "it is never tried again");
@@ -389,4 +394,31 @@ fn client_credentials_are_refused_for_the_shared_login_hosts() {
         assert_eq!(error.code(), "INVALID_ADDRESS");
         assert!(error.to_string().contains("org's own domain"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn no_more_requests_than_the_connection_allows_are_under_way() {
+    let org = Server::org(|seen| if seen.number == 1 { Reply::Hang } else { done() }).await;
+    let network = Network { max_concurrent_requests: Some(1), ..Network::default() };
+    let transport = transport().over(&network).unwrap();
+    let client = transport.client(&org.url(), ApiVersion::DEFAULT, client_credentials()).unwrap();
+    client.log_in(patient()).await.unwrap();
+    let (first, request) = (query(), create());
+    let mut hanging = Box::pin(client.send(&first, patient()));
+    while org.calls() == 0 {
+        tokio::select! {
+            _ = &mut hanging => unreachable!("it hangs"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let error = client.send(&request, within(Duration::from_millis(50))).await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.class()),
+        ("CONNECTION_FAILED", ErrorClass::Transient),
+        "it was never sent"
+    );
+    assert!(error.to_string().contains("max_concurrent_requests"), "{error}");
+    drop(hanging);
+    client.send(&query(), patient()).await.unwrap();
+    assert_eq!(org.calls(), 2);
 }
