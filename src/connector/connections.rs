@@ -188,7 +188,7 @@ impl Connections {
             Connection::Inline { base_url, authentication } => {
                 let mut connection = NamedConnection::new(base_url.0.clone(), authentication.clone());
                 connection.api_version = api_version.unwrap_or(connection.api_version);
-                self.open(&Place::in_task(), (&connection, &self.transport), secrets)
+                Self::open(&Place::in_task(), (&connection, &self.transport), secrets)
             }
         }
     }
@@ -202,7 +202,7 @@ impl Connections {
         let (connection, transport) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
         let mut connection = connection.clone();
         connection.api_version = api_version.unwrap_or(connection.api_version);
-        self.open(&Place::in_configuration(name), (&connection, transport), secrets)
+        Self::open(&Place::in_configuration(name), (&connection, transport), secrets)
     }
 
     fn check_caller(&self, name: &str, caller: Caller<'_>) -> Result<(), Error> {
@@ -240,7 +240,6 @@ impl Connections {
     }
 
     fn open(
-        &self,
         place: &Place,
         (connection, transport): (&NamedConnection, &Transport),
         secrets: &mut JobSecrets<'_>,

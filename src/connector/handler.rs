@@ -65,6 +65,7 @@ struct Known<'a> {
 
 impl Connector {
     /// Calls nothing yet; an error is a mistake in the options.
+    #[allow(clippy::needless_pass_by_value, reason = "options are handed over whole, as to the other rooms")]
     pub fn new(options: ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
         Ok(Self {
             connections: Connections::new(&options, Arc::clone(&metrics))?,

@@ -78,7 +78,7 @@ impl SalesforceClient {
     ) -> Result<Self, Error> {
         let login = match credentials {
             Checked::Bearer(token) => Login::Bearer(token),
-            Checked::Grant(grant) => Login::Grant(transport.logins().login(grant)?),
+            Checked::Grant(grant) => Login::Grant(transport.logins().login(*grant)?),
         };
         Ok(Self { inner: Arc::new(Inner { transport, base, version, login }) })
     }

@@ -115,7 +115,7 @@ pub enum ClientAuthentication {
 /// Checked credentials.
 pub(super) enum Checked {
     Bearer(Arc<AccessToken>),
-    Grant(Grant),
+    Grant(Box<Grant>),
 }
 
 impl OAuthClient {
@@ -223,7 +223,7 @@ impl Credentials {
         if flow == Flow::ClientCredentials {
             refuse_shared_host(&endpoint)?;
         }
-        Ok(Checked::Grant(Grant { endpoint, client, flow }))
+        Ok(Checked::Grant(Box::new(Grant { endpoint, client, flow })))
     }
 }
 

@@ -60,13 +60,13 @@ impl Key {
     ) -> Result<Secret, Error> {
         let claims = json!({"iss": client.id, "sub": username, "aud": audience, "exp": now + LIFETIME});
         let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
-        let signed =
+        let message =
             format!("{}.{}", encode(json!({"alg": "RS256"}).to_string()), encode(claims.to_string()));
         let signer = self.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
         let signature = signer
-            .and_then(|signer| signer.sign(signed.as_bytes()).ok())
+            .and_then(|signer| signer.sign(message.as_bytes()).ok())
             .ok_or_else(|| invalid("the private key cannot sign with RS256"))?;
-        let assertion = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let assertion = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
         Ok(Secret(SecretString::from(assertion)))
     }
 }

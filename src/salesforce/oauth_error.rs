@@ -9,6 +9,7 @@ use super::{clock, codes};
 ///
 /// Source: Salesforce's "OAuth 2.0 Authorization Errors", and what its clients have met. New apps are External Client
 /// Apps since Spring '26, so the causes speak of them first.
+#[derive(Clone, Copy)]
 struct Row {
     /// Part of the grant type; empty: any.
     grant: &'static str,
