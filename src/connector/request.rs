@@ -219,6 +219,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table of cases")]
     fn each_mistake_names_its_path_what_was_expected_and_what_was_found() {
         let either =
             "salesforceRequest.connection: expected either name, or baseUrl and authentication, found";

@@ -189,6 +189,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table of cases")]
     fn a_known_refusal_has_a_code_causes_in_order_and_a_next_step() {
         let [client, jwt, refresh, password] = flows();
         for (flow, error, description, code, words) in [
