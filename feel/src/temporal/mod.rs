@@ -17,7 +17,7 @@ pub(crate) use parse::{
 };
 pub(crate) use text::{duration_iso, period_iso, time_iso, time_with_offset, zoned_iso, zoned_with_zone};
 pub use time::{LocalTime, ZonedTime};
-pub use zone::Zone;
+pub use zone::{Offset, Zone};
 
 pub(crate) const NANOS_PER_SECOND: i64 = 1_000_000_000;
 pub(crate) const SECONDS_PER_DAY: i64 = 86_400;

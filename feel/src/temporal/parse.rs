@@ -136,44 +136,29 @@ pub(crate) fn parse_duration(text: &str) -> Option<Temporal> {
 /// A duration as the reference reads it from a literal.
 pub(crate) fn parse_duration_literal(text: &str) -> Option<Temporal> {
     match parse_period(text) {
-        Some(period) => period.map(Temporal::YearMonth),
+        Some(period) => Some(Temporal::YearMonth(period)),
         None => parse_day_time(text).map(Temporal::DayTime),
     }
 }
 
-/// `-?P-?(\d+Y)?-?(\d+M)?`: the outer option says whether the text has this form, the inner one whether it is valid.
-fn parse_period(text: &str) -> Option<Option<YearMonthDuration>> {
+/// `-?P-?(\d+Y)?-?(\d+M)?` with at least one of the two.
+fn parse_period(text: &str) -> Option<YearMonthDuration> {
     let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let mut rest = rest.strip_prefix('P')?;
+    let mut rest = rest.strip_prefix('P').filter(|rest| !rest.is_empty())?;
     let mut months = 0_i128;
-    let mut seen = false;
-    let mut dangling = false;
     for (unit, factor) in [('Y', 12), ('M', 1)] {
-        let (minus, unsigned) = rest.strip_prefix('-').map_or((false, rest), |r| (true, r));
+        let (minus, unsigned) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
         let end = unsigned.find(|c: char| !c.is_ascii_digit()).unwrap_or(unsigned.len());
-        match unsigned[end..].strip_prefix(unit).filter(|_| end > 0) {
-            Some(after) => {
-                let count: Option<i128> = unsigned[..end].parse::<i32>().ok().map(i128::from);
-                let Some(count) = count else { return Some(None) };
-                months += if minus { -count * factor } else { count * factor };
-                seen = true;
-                rest = after;
-            }
-            // A minus sign may stand where the unit is left out; such a text has the form, but no value.
-            None if minus => {
-                dangling = true;
-                rest = unsigned;
-            }
-            None => {}
+        if let Some(after) = unsigned[end..].strip_prefix(unit).filter(|_| end > 0) {
+            let count = i128::from(unsigned[..end].parse::<i32>().ok()?);
+            months += if minus { -count * factor } else { count * factor };
+            rest = after;
         }
     }
     if !rest.is_empty() {
         return None;
     }
-    if !seen || dangling {
-        return Some(None);
-    }
-    Some(YearMonthDuration::checked(if negative { -months } else { months }))
+    YearMonthDuration::checked(if negative { -months } else { months })
 }
 
 /// `java.time.Duration.parse`.
