@@ -161,7 +161,9 @@ fn argument<'a, T>(
         return Ok(None);
     }
     let value = read(expect(call, index, ("backoff", name), accepted)?);
-    value.map(Some).ok_or_else(|| CallError::Fail(EvalError::Failed(format!("backoff(): '{name}' is out of range"))))
+    value
+        .map(Some)
+        .ok_or_else(|| CallError::Fail(EvalError::Failed(format!("backoff(): '{name}' is out of range"))))
 }
 
 /// Marks a value as the content of a document; whoever maps the result creates it.

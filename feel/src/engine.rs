@@ -105,7 +105,11 @@ impl NativeFunction {
     }
 
     /// A function whose last parameter takes all further arguments as a list.
-    pub(crate) const fn variadic(name: &'static str, parameters: &'static [&'static str], body: Body) -> Self {
+    pub(crate) const fn variadic(
+        name: &'static str,
+        parameters: &'static [&'static str],
+        body: Body,
+    ) -> Self {
         Self { name, parameters, variadic: true, body }
     }
 

@@ -112,10 +112,12 @@ impl Display for ParseErrorKind {
 fn one_of(expected: &[&'static str]) -> String {
     let quoted: Vec<String> = expected
         .iter()
-        .map(|what| if what.starts_with("a ") || what.starts_with("an ") || what.starts_with("the ") {
-            (*what).to_owned()
-        } else {
-            format!("`{what}`")
+        .map(|what| {
+            if what.starts_with("a ") || what.starts_with("an ") || what.starts_with("the ") {
+                (*what).to_owned()
+            } else {
+                format!("`{what}`")
+            }
         })
         .collect();
     match quoted.split_last() {

@@ -52,7 +52,11 @@ impl Expression {
     ///
     /// # Errors
     /// As [`Expression::evaluate`].
-    pub fn evaluate_with<'a>(&'a self, engine: &Engine, scope: &Scope<'a>) -> Result<Evaluation<'a>, EvalError> {
+    pub fn evaluate_with<'a>(
+        &'a self,
+        engine: &Engine,
+        scope: &Scope<'a>,
+    ) -> Result<Evaluation<'a>, EvalError> {
         let (value, warnings) = Evaluator::new(&self.ast, scope, engine).run(self.root)?;
         Ok(Evaluation { value, warnings, limits: engine.limits() })
     }

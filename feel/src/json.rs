@@ -47,7 +47,8 @@ fn short_decimal(text: &str) -> Option<Number> {
 
 /// The result of an evaluation: whole numbers of 64 bits as integers, other numbers as doubles.
 pub(crate) fn to_json(value: &Value<'_>, budget: &Budget) -> Result<Json, EvalError> {
-    budget.step()?;
+    // A node of JSON is an allocation or two.
+    budget.steps(4)?;
     Ok(match value {
         Value::Null | Value::Range(_) => Json::Null,
         Value::Boolean(value) => Json::Bool(*value),
@@ -68,7 +69,7 @@ pub(crate) fn to_json(value: &Value<'_>, budget: &Budget) -> Result<Json, EvalEr
         }
         Value::Context(context) => {
             let mut object = Map::new();
-            for (name, value) in context.iter() {
+            for (name, value) in context.entries() {
                 object.insert(name.to_string(), budget.deeper(|| to_json(&value, budget))?);
             }
             Json::Object(object)
@@ -145,7 +146,10 @@ fn write_json_string(out: &mut String, text: &str) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{C}' => out.push_str("\\f"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c < ' ' => {
+                let escape = format!("\\u{:04X}", u32::from(c));
+                out.push_str(&escape);
+            }
             c => out.push(c),
         }
     }
@@ -169,7 +173,8 @@ fn owned<'a>(json: &Json, budget: &Budget) -> Result<Value<'a>, EvalError> {
         Json::Number(number) => from_json_number(number.as_str()),
         Json::String(text) => Value::text(text.as_str()),
         Json::Array(items) => {
-            let items: Result<Vec<Value<'a>>, EvalError> = items.iter().map(|item| owned(item, budget)).collect();
+            let items: Result<Vec<Value<'a>>, EvalError> =
+                items.iter().map(|item| owned(item, budget)).collect();
             Value::List(List::new(items?)?)
         }
         Json::Object(object) => {

@@ -30,6 +30,7 @@ pub use number::{Number, NumberError, RoundingMode};
 pub use range::Range;
 pub use scope::Scope;
 pub use temporal::{
-    Date, DayTimeDuration, LocalDateTime, LocalTime, Offset, YearMonthDuration, Zone, ZonedDateTime, ZonedTime,
+    Date, DayTimeDuration, LocalDateTime, LocalTime, Offset, YearMonthDuration, Zone, ZonedDateTime,
+    ZonedTime,
 };
 pub use value::{Context, Entries, Function, List, Str, Value};

@@ -24,6 +24,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 20_000_000, list_items: 2_000_000, text_bytes: 16 * 1024 * 1024 }
+        Self { steps: 4_000_000, list_items: 2_000_000, text_bytes: 16 * 1024 * 1024 }
     }
 }

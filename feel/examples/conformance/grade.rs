@@ -117,7 +117,7 @@ fn same_json(expected: &Json, got: &Json) -> bool {
 
 fn same_number(expected: &str, got: &str) -> bool {
     match (expected.parse::<Number>(), got.parse::<Number>()) {
-        (Ok(expected), Ok(got)) => expected == got || expected.to_f64() == got.to_f64(),
+        (Ok(expected), Ok(got)) => expected == got || expected.to_f64().total_cmp(&got.to_f64()).is_eq(),
         _ => false,
     }
 }
@@ -149,7 +149,7 @@ fn typed_list(list: &List<'_>) -> Json {
 }
 
 fn typed_context(context: &Context<'_>) -> Json {
-    context.iter().map(|(name, value)| (name.to_string(), typed(&value))).collect()
+    context.entries().map(|(name, value)| (name.to_string(), typed(&value))).collect()
 }
 
 fn same_type(expected: &Json, got: &Json) -> bool {
@@ -159,7 +159,9 @@ fn same_type(expected: &Json, got: &Json) -> bool {
         return expected["t"] == "null" && got["t"] == "range";
     }
     match (x, y) {
-        (Json::Array(x), Json::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_type(x, y)),
+        (Json::Array(x), Json::Array(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_type(x, y))
+        }
         (Json::Object(x), Json::Object(y)) => {
             x.len() == y.len() && x.iter().all(|(name, x)| y.get(name).is_some_and(|y| same_type(x, y)))
         }

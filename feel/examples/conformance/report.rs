@@ -61,8 +61,13 @@ pub(crate) fn plain(reports: &[Report], misses: bool) -> String {
         let total = report.total();
         let _infallible = writeln!(out, "{}", report.file);
         for (category, tally) in &report.categories {
-            let _infallible =
-                writeln!(out, "  {category:<26} {:>5} of {:>5}  {:>8}", tally.passed, tally.total, tally.percent());
+            let _infallible = writeln!(
+                out,
+                "  {category:<26} {:>5} of {:>5}  {:>8}",
+                tally.passed,
+                tally.total,
+                tally.percent()
+            );
         }
         for (id, category, expression, miss) in report.misses.iter().filter(|_| misses) {
             let _infallible = writeln!(
@@ -111,7 +116,8 @@ pub(crate) fn markdown(reports: &[Report]) -> String {
         }
         out.push_str("| case | expression | expected | got | reason |\n| --- | --- | --- | --- | --- |\n");
         for (id, _, expression, miss) in &report.misses {
-            let reason = REASONS.iter().find(|(known, _)| known == id).map_or("not yet looked at", |(_, r)| r);
+            let reason =
+                REASONS.iter().find(|(known, _)| known == id).map_or("not yet looked at", |(_, r)| r);
             let cells = [expression.as_str(), &miss.expected, &miss.got].map(cell);
             let _infallible = writeln!(out, "| {id} | {} | {reason} |", cells.join(" | "));
         }

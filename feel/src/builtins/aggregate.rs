@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::engine::{Call, CallError, NativeFunction};
+use crate::eval::ordered;
 use crate::number::Number;
 use crate::value::{List, Value, brief, is_comparable};
 
@@ -54,7 +55,7 @@ fn extreme<'a>(call: &Call<'_, '_, 'a>, largest: bool) -> Outcome<'a> {
             best = item;
             continue;
         }
-        let order = call.evaluator.order(&best, &item)?;
+        let order = ordered(&best, &item)?;
         if if largest { order.is_lt() } else { order.is_gt() } {
             best = item;
         }
@@ -65,13 +66,13 @@ fn extreme<'a>(call: &Call<'_, '_, 'a>, largest: bool) -> Outcome<'a> {
 /// Null for an empty list; an error if an item is no number.
 fn of_numbers<'a>(
     call: &Call<'_, '_, 'a>,
-    function: fn(Vec<Number>) -> Result<Number, CallError>,
+    function: fn(&[Number]) -> Result<Number, CallError>,
 ) -> Outcome<'a> {
     let list = the_list(call)?;
     if list.is_empty() {
         return Ok(Value::Null);
     }
-    Ok(Value::Number(function(numbers(list)?)?))
+    Ok(Value::Number(function(&numbers(list)?)?))
 }
 
 fn numbers(list: &List<'_>) -> Result<Vec<Number>, CallError> {
@@ -83,24 +84,25 @@ fn numbers(list: &List<'_>) -> Result<Vec<Number>, CallError> {
         .collect()
 }
 
-fn sum(numbers: Vec<Number>) -> Result<Number, CallError> {
-    let mut numbers = numbers.into_iter();
-    let first = numbers.next().unwrap_or(Number::ZERO);
-    Ok(numbers.try_fold(first, |sum, number| sum.add(&number))?)
+fn sum(numbers: &[Number]) -> Result<Number, CallError> {
+    let mut numbers = numbers.iter();
+    let first = numbers.next().cloned().unwrap_or(Number::ZERO);
+    Ok(numbers.try_fold(first, |sum, number| sum.add(number))?)
 }
 
-fn product(numbers: Vec<Number>) -> Result<Number, CallError> {
-    let mut numbers = numbers.into_iter();
-    let first = numbers.next().unwrap_or(Number::ONE);
-    Ok(numbers.try_fold(first, |product, number| product.multiply(&number))?)
+fn product(numbers: &[Number]) -> Result<Number, CallError> {
+    let mut numbers = numbers.iter();
+    let first = numbers.next().cloned().unwrap_or(Number::ONE);
+    Ok(numbers.try_fold(first, |product, number| product.multiply(number))?)
 }
 
-fn mean(numbers: Vec<Number>) -> Result<Number, CallError> {
+fn mean(numbers: &[Number]) -> Result<Number, CallError> {
     let count = Number::from(numbers.len());
     Ok(sum(numbers)?.divide(&count)?)
 }
 
-fn median(mut numbers: Vec<Number>) -> Result<Number, CallError> {
+fn median(numbers: &[Number]) -> Result<Number, CallError> {
+    let mut numbers = numbers.to_vec();
     numbers.sort();
     let middle = numbers.len() / 2;
     let upper = numbers.get(middle).cloned().unwrap_or(Number::ZERO);
@@ -112,10 +114,10 @@ fn median(mut numbers: Vec<Number>) -> Result<Number, CallError> {
 }
 
 /// Of a sample; for a single number it divides by zero, and that fails everything.
-fn standard_deviation(numbers: Vec<Number>) -> Result<Number, CallError> {
-    let mean = mean(numbers.clone())?;
+fn standard_deviation(numbers: &[Number]) -> Result<Number, CallError> {
+    let mean = mean(numbers)?;
     let mut squares = Number::ZERO;
-    for number in &numbers {
+    for number in numbers {
         squares = squares.add(&number.subtract(&mean)?.power(2)?)?;
     }
     let variance = squares.divide(&Number::from(numbers.len() - 1))?;

@@ -12,6 +12,7 @@ pub(super) const FUNCTIONS: &[NativeFunction] = &[
     NativeFunction::new("assert", &["value", "condition", "cause"], assert_with_cause),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every function")]
 fn not<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     Ok(match call.arguments {
         [Value::Boolean(value)] => Value::Boolean(!value),
@@ -20,6 +21,7 @@ fn not<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
 }
 
 /// Null counts as not defined.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every function")]
 fn is_defined<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     Ok(Value::Boolean(!matches!(call.arguments, [Value::Null])))
 }

@@ -33,7 +33,9 @@ fn get_entries<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     let entries: Result<Vec<Value<'a>>, EvalError> = context
         .in_reference_order()
         .into_iter()
-        .map(|(name, value)| Context::of([("key", Value::String(name)), ("value", value)]).map(Value::Context))
+        .map(|(name, value)| {
+            Context::of([("key", Value::String(name)), ("value", value)]).map(Value::Context)
+        })
         .collect();
     Ok(Value::List(List::new(entries?)?))
 }

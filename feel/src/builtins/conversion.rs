@@ -5,8 +5,8 @@ use crate::engine::{Call, CallError, NativeFunction};
 use crate::json::{read_json, write_json};
 use crate::number::Number;
 use crate::temporal::{
-    Date, LocalDateTime, LocalTime, Offset, Temporal, Zone, ZonedDateTime, ZonedTime, parse_date, parse_date_time,
-    parse_duration, parse_time,
+    Date, LocalDateTime, LocalTime, Offset, Temporal, Zone, ZonedDateTime, ZonedTime, parse_date,
+    parse_date_time, parse_duration, parse_time,
 };
 use crate::value::{Value, write_value};
 
@@ -57,9 +57,9 @@ fn date_of_fields<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     let field = |number: &Number| i64::from(number.to_i32_wrapping());
     match Date::new(field(year), field(month), field(day)) {
         Some(date) => Ok(Value::Date(date)),
-        None => Err(CallError::Error(format!(
-            "Failed to parse date from: year={year}, month={month}, day={day}"
-        ))),
+        None => {
+            Err(CallError::Error(format!("Failed to parse date from: year={year}, month={month}, day={day}")))
+        }
     }
 }
 
@@ -100,15 +100,14 @@ fn time<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
         [Value::String(text)] => parsed(parse_time(text, call.now().timestamp().as_second()), "time", text),
         [Value::LocalDateTime(local)] => Ok(Value::LocalTime(local.time)),
         [Value::DateTime(date_time)] => Ok(Value::Time(date_time.time().into())),
-        [Value::Date(_)] => {
-            Ok(Value::Time(ZonedTime::with_offset(LocalTime::MIDNIGHT, Offset::UTC).into()))
-        }
+        [Value::Date(_)] => Ok(Value::Time(ZonedTime::with_offset(LocalTime::MIDNIGHT, Offset::UTC).into())),
         _ => Err(CallError::IllegalArguments),
     }
 }
 
 fn time_of_fields<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
-    let [Value::Number(hour), Value::Number(minute), Value::Number(second), offset @ ..] = call.arguments else {
+    let [Value::Number(hour), Value::Number(minute), Value::Number(second), offset @ ..] = call.arguments
+    else {
         return Err(CallError::IllegalArguments);
     };
     // With an offset of null the fraction of the second is left out.

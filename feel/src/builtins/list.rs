@@ -146,7 +146,10 @@ fn index_of<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
 }
 
 /// The items without those that equal an earlier one, and how often each stands in the list.
-fn distinct<'a>(call: &Call<'_, '_, 'a>, items: Vec<Value<'a>>) -> Result<Vec<(Value<'a>, usize)>, CallError> {
+fn distinct<'a>(
+    call: &Call<'_, '_, 'a>,
+    items: Vec<Value<'a>>,
+) -> Result<Vec<(Value<'a>, usize)>, CallError> {
     let mut distinct: Vec<(Value<'a>, usize)> = Vec::new();
     for item in items {
         let mut known = None;
@@ -261,8 +264,9 @@ fn merge_sort<'a>(
 fn string_join<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     let (items, delimiter, prefix, suffix) = match call.arguments {
         [Value::List(items)] => (items, "", "", ""),
-        [Value::List(items), delimiter] => (items, text_or_empty(delimiter)?, "", ""),
-        [Value::List(items), delimiter, Value::Null, Value::Null] => (items, text_or_empty(delimiter)?, "", ""),
+        [Value::List(items), delimiter] | [Value::List(items), delimiter, Value::Null, Value::Null] => {
+            (items, text_or_empty(delimiter)?, "", "")
+        }
         [Value::List(items), delimiter, Value::String(prefix), Value::String(suffix)] => {
             (items, text_or_empty(delimiter)?, &**prefix, &**suffix)
         }
@@ -314,6 +318,7 @@ fn partition<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
         return Err(CallError::Error(format!("'size' should be greater than zero but was '{size}'")));
     };
     let all: Vec<Value<'a>> = items.iter().collect();
-    let parts: Result<Vec<Value<'a>>, CallError> = all.chunks(size).map(|part| list(call, part.to_vec())).collect();
+    let parts: Result<Vec<Value<'a>>, CallError> =
+        all.chunks(size).map(|part| list(call, part.to_vec())).collect();
     list(call, parts?)
 }

@@ -49,7 +49,8 @@ pub(super) fn separated<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
             parse(&text.replace(&**grouping, ""))
         }
         [Value::String(_), Value::String(_), Value::String(_)] => Err(CallError::Error(
-            "illegal arguments for grouping or decimal. Must be one of ' ' (grouping only), ',' or '.'".to_owned(),
+            "illegal arguments for grouping or decimal. Must be one of ' ' (grouping only), ',' or '.'"
+                .to_owned(),
         )),
         _ => Err(CallError::IllegalArguments),
     }

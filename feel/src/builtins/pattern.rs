@@ -17,8 +17,8 @@ pub(super) const FUNCTIONS: &[NativeFunction] = &[
 ];
 
 /// The compiled pattern; one that is no pattern is an error.
-fn compile<'a>(
-    call: &Call<'_, '_, 'a>,
+fn compile(
+    call: &Call<'_, '_, '_>,
     input: &str,
     pattern: &str,
     flags: Flags,
@@ -31,8 +31,8 @@ fn compile<'a>(
 }
 
 /// The matches one after the other, as Java's `find` finds them.
-fn find_all<'c, 'a>(
-    call: &'c Call<'_, '_, 'a>,
+fn find_all<'c>(
+    call: &'c Call<'_, '_, '_>,
     pattern: &'c Pattern,
     input: &'c str,
 ) -> impl Iterator<Item = Result<Match<'c>, CallError>> {

@@ -19,23 +19,39 @@ const RANGE_POINT: [&str; 2] = ["range", "point"];
 const RANGE_RANGE: [&str; 2] = ["range1", "range2"];
 
 pub(super) const FUNCTIONS: &[NativeFunction] = &{
-    let [b1, b2, b3, b4] =
-        overloads!("before", |c| decide(c, before), POINT_POINT, POINT_RANGE, RANGE_POINT, RANGE_RANGE);
-    let [a1, a2, a3, a4] =
-        overloads!("after", |c| decide(c, after), POINT_POINT, POINT_RANGE, RANGE_POINT, RANGE_RANGE);
+    let [b1, b2, b3, b4] = overloads!(
+        "before",
+        |c| decide(c, |pair| Some(before(pair))),
+        POINT_POINT,
+        POINT_RANGE,
+        RANGE_POINT,
+        RANGE_RANGE
+    );
+    let [a1, a2, a3, a4] = overloads!(
+        "after",
+        |c| decide(c, |pair| Some(after(pair))),
+        POINT_POINT,
+        POINT_RANGE,
+        RANGE_POINT,
+        RANGE_RANGE
+    );
     let [f1, f2] = overloads!("finishes", |c| decide(c, finishes), POINT_RANGE, RANGE_RANGE);
     let [fb1, fb2] = overloads!("finished by", |c| decide(c, finished_by), POINT_RANGE, RANGE_RANGE);
     let [i1, i2] = overloads!("includes", |c| decide(c, includes), RANGE_POINT, RANGE_RANGE);
     let [d1, d2] = overloads!("during", |c| decide(c, during), POINT_RANGE, RANGE_RANGE);
     let [s1, s2] = overloads!("starts", |c| decide(c, starts), POINT_RANGE, RANGE_RANGE);
     let [sb1, sb2] = overloads!("started by", |c| decide(c, started_by), RANGE_POINT, RANGE_RANGE);
-    let [c1, c2] = overloads!("coincides", |c| decide(c, coincides), POINT_POINT, RANGE_RANGE);
+    let [c1, c2] =
+        overloads!("coincides", |c| decide(c, |pair| Some(coincides(pair))), POINT_POINT, RANGE_RANGE);
     let [m] = overloads!("meets", |c| decide(c, meets), RANGE_RANGE);
     let [mb] = overloads!("met by", |c| decide(c, met_by), RANGE_RANGE);
     let [o] = overloads!("overlaps", |c| decide(c, overlaps), RANGE_RANGE);
     let [ob] = overloads!("overlaps before", |c| decide(c, overlaps_before), RANGE_RANGE);
     let [oa] = overloads!("overlaps after", |c| decide(c, overlaps_after), RANGE_RANGE);
-    [b1, b2, b3, b4, a1, a2, a3, a4, f1, f2, fb1, fb2, i1, i2, d1, d2, s1, s2, sb1, sb2, c1, c2, m, mb, o, ob, oa]
+    [
+        b1, b2, b3, b4, a1, a2, a3, a4, f1, f2, fb1, fb2, i1, i2, d1, d2, s1, s2, sb1, sb2, c1, c2, m, mb, o,
+        ob, oa,
+    ]
 };
 
 /// Two arguments of which each is a point or a range.
@@ -91,8 +107,8 @@ fn meet(x: &Boundary<'_>, y: &Boundary<'_>) -> bool {
     same(&x.value, &y.value)
 }
 
-fn before(pair: &Pair<'_, '_>) -> Option<bool> {
-    Some(match pair {
+fn before(pair: &Pair<'_, '_>) -> bool {
+    match pair {
         Pair::Ranges(x, y) => {
             less(&x.end, &y.start) || ((!x.end.closed || !y.start.closed) && meet(&x.end, &y.start))
         }
@@ -104,10 +120,10 @@ fn before(pair: &Pair<'_, '_>) -> Option<bool> {
             order(&range.end.value, point).is_lt() || (same(&range.end.value, point) && !range.end.closed)
         }
         Pair::Points(x, y) => order(x, y).is_lt(),
-    })
+    }
 }
 
-fn after(pair: &Pair<'_, '_>) -> Option<bool> {
+fn after(pair: &Pair<'_, '_>) -> bool {
     before(&match pair {
         Pair::Ranges(x, y) => Pair::Ranges(y, x),
         Pair::PointRange(point, range) => Pair::RangePoint(range, point),
@@ -220,8 +236,8 @@ fn started_by(pair: &Pair<'_, '_>) -> Option<bool> {
     }
 }
 
-fn coincides(pair: &Pair<'_, '_>) -> Option<bool> {
-    Some(match pair {
+fn coincides(pair: &Pair<'_, '_>) -> bool {
+    match pair {
         Pair::Ranges(x, y) => {
             meet(&x.start, &y.start)
                 && x.start.closed == y.start.closed
@@ -230,5 +246,5 @@ fn coincides(pair: &Pair<'_, '_>) -> Option<bool> {
         }
         Pair::Points(x, y) => same(x, y),
         _ => false,
-    })
+    }
 }

@@ -20,7 +20,9 @@ pub(super) const FUNCTIONS: &[NativeFunction] = &[
     NativeFunction::new("substring before", &["string", "match"], substring_before),
     NativeFunction::new("substring after", &["string", "match"], substring_after),
     NativeFunction::new("contains", &["string", "match"], |call| test(call, |text, m| text.contains(m))),
-    NativeFunction::new("starts with", &["string", "match"], |call| test(call, |text, m| text.starts_with(m))),
+    NativeFunction::new("starts with", &["string", "match"], |call| {
+        test(call, |text, m| text.starts_with(m))
+    }),
     NativeFunction::new("ends with", &["string", "match"], |call| test(call, |text, m| text.ends_with(m))),
     NativeFunction::new("trim", &["string"], |call| map(call, |text| text.trim_matches(|c| c <= ' ').into())),
     NativeFunction::new("is blank", &["string"], is_blank),
@@ -125,6 +127,7 @@ fn is_blank<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
 }
 
 /// Version 7: the milliseconds since 1970, then random bits.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every function")]
 fn uuid<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     let millis = u128::try_from(call.now().timestamp().as_millisecond()).unwrap_or(0);
     let random = fastrand::u128(..);

@@ -20,7 +20,12 @@ impl From<NumberError> for Failure {
 }
 
 impl<'a> Evaluator<'_, 'a> {
-    pub(super) fn arithmetic(&self, first: NodeId, rest: &'a [(Operator, NodeId)], env: &Env<'a>) -> Eval<'a> {
+    pub(super) fn arithmetic(
+        &self,
+        first: NodeId,
+        rest: &'a [(Operator, NodeId)],
+        env: &Env<'a>,
+    ) -> Eval<'a> {
         let mut value = self.eval(first, env);
         for (operator, node) in rest {
             let operand = self.eval(*node, env);
@@ -67,9 +72,12 @@ impl<'a> Evaluator<'_, 'a> {
         match (x, y) {
             (Value::Number(x), Value::Number(y)) => Ok(Some(Value::Number(x.add(y)?))),
             (Value::String(x), Value::String(y)) => self.concatenate(x, y).map(Some),
-            (other, Value::YearMonthDuration(d)) => plus_months(other, d.total_months()),
-            (Value::YearMonthDuration(d), other) => plus_months(other, d.total_months()),
-            (other, Value::DayTimeDuration(d)) | (Value::DayTimeDuration(d), other) => plus_duration(other, *d),
+            (other, Value::YearMonthDuration(d)) | (Value::YearMonthDuration(d), other) => {
+                plus_months(other, d.total_months())
+            }
+            (other, Value::DayTimeDuration(d)) | (Value::DayTimeDuration(d), other) => {
+                plus_duration(other, *d)
+            }
             _ => Ok(None),
         }
     }
@@ -128,7 +136,9 @@ fn subtract<'a>(x: &Value<'a>, y: &Value<'a>) -> Operation<'a> {
         (Value::YearMonthDuration(x), Value::YearMonthDuration(y)) => {
             Value::YearMonthDuration(in_range(x.minus(*y))?)
         }
-        (Value::DayTimeDuration(x), Value::DayTimeDuration(y)) => Value::DayTimeDuration(in_range(x.minus(*y))?),
+        (Value::DayTimeDuration(x), Value::DayTimeDuration(y)) => {
+            Value::DayTimeDuration(in_range(x.minus(*y))?)
+        }
         (other, Value::YearMonthDuration(d)) => return plus_months(other, -d.total_months()),
         (Value::Date(x), Value::DayTimeDuration(d)) => Value::Date(in_range(x.plus(d.negated()))?),
         (other, Value::DayTimeDuration(d)) => return plus_duration(other, d.negated()),

@@ -34,7 +34,7 @@ impl<'a> Evaluator<'_, 'a> {
         if !is_comparable(x) || !is_comparable(y) || !same_type(x, y) {
             return Ok(self.not_comparable(x, y));
         }
-        Ok(Value::Boolean(holds(operator, self.order(x, y)?)))
+        Ok(Value::Boolean(holds(operator, ordered(x, y)?)))
     }
 
     pub(super) fn equality(&self, x: &Value<'a>, y: &Value<'a>) -> Eval<'a> {
@@ -48,13 +48,13 @@ impl<'a> Evaluator<'_, 'a> {
         self.warn(WarningKind::NotComparable, || format!("Can't compare '{}' with '{}'", brief(x), brief(y)));
         Value::Null
     }
+}
 
-    /// The order of two values that look comparable; lists are not, and that fails everything.
-    pub(crate) fn order(&self, x: &Value<'a>, y: &Value<'a>) -> Result<Ordering, Failure> {
-        match compare(x, y) {
-            Some(order) => Ok(order),
-            None => abort(format!("{} can not be compared to {}", brief(x), brief(y))),
-        }
+/// The order of two values that look comparable; lists are not, and that fails everything.
+pub(crate) fn ordered(x: &Value<'_>, y: &Value<'_>) -> Result<Ordering, Failure> {
+    match compare(x, y) {
+        Some(order) => Ok(order),
+        None => abort(format!("{} can not be compared to {}", brief(x), brief(y))),
     }
 }
 

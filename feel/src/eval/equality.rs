@@ -11,7 +11,9 @@ impl<'a> Evaluator<'_, 'a> {
         self.budget.step()?;
         Ok(Some(match (x, y) {
             (Value::Null, other) | (other, Value::Null) => other.is_null(),
-            (Value::List(x), Value::List(y)) => self.pairwise(x, y, |x, y| Ok(self.equal(x, y)? == Some(true)))?,
+            (Value::List(x), Value::List(y)) => {
+                self.pairwise(x, y, |x, y| Ok(self.equal(x, y)? == Some(true)))?
+            }
             (Value::Context(x), Value::Context(y)) => {
                 self.entrywise(x, y, |x, y| Ok(self.equal(x, y)? == Some(true)))?
             }
@@ -64,7 +66,7 @@ impl<'a> Evaluator<'_, 'a> {
         if x.len() != y.len() {
             return Ok(false);
         }
-        for (name, x) in x.iter() {
+        for (name, x) in x.entries() {
             let Some(y) = y.get(&name) else { return Ok(false) };
             if !self.budget.deeper(|| same(&x, &y))? {
                 return Ok(false);

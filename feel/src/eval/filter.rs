@@ -51,8 +51,8 @@ impl<'a> Evaluator<'_, 'a> {
 /// The item at an index from 1, or from the end when negative; a fraction is cut.
 fn item_at<'a>(list: &List<'a>, index: &Number) -> Value<'a> {
     let length = Number::from(list.len());
-    let from_zero =
-        if index.signum() > 0 { index.subtract(&Number::ONE) } else { length.add(index) }.unwrap_or(Number::ZERO);
+    let from_zero = if index.signum() > 0 { index.subtract(&Number::ONE) } else { length.add(index) }
+        .unwrap_or(Number::ZERO);
     if from_zero.signum() < 0 || from_zero >= length {
         return Value::Null;
     }

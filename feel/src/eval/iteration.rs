@@ -72,7 +72,12 @@ impl<'a> Evaluator<'_, 'a> {
         self.quantified(iterators, condition, env, true)
     }
 
-    pub(super) fn every(&self, iterators: &'a [(Text, NodeId)], condition: NodeId, env: &Env<'a>) -> Eval<'a> {
+    pub(super) fn every(
+        &self,
+        iterators: &'a [(Text, NodeId)],
+        condition: NodeId,
+        env: &Env<'a>,
+    ) -> Eval<'a> {
         self.quantified(iterators, condition, env, false)
     }
 
@@ -116,7 +121,8 @@ impl<'a> Evaluator<'_, 'a> {
         let steps = end.subtract(start).ok().map(|distance| distance.abs());
         let steps = steps.filter(|steps| *steps <= Number::from(i64::MAX / 2));
         let whole = steps.and_then(|steps| steps.with_scale(0, RoundingMode::Down).ok());
-        let length = whole.and_then(|whole| usize::try_from(whole.to_i64()?).ok()).unwrap_or(usize::MAX - 1) + 1;
+        let length =
+            whole.and_then(|whole| usize::try_from(whole.to_i64()?).ok()).unwrap_or(usize::MAX - 1) + 1;
         self.budget.check_items(length)?;
         Ok(length)
     }

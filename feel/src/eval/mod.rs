@@ -11,6 +11,8 @@ mod unary_test;
 
 use std::cell::RefCell;
 
+pub(crate) use comparison::ordered;
+
 use crate::ast::{Ast, Node, NodeId, Text};
 use crate::budget::Budget;
 use crate::engine::Engine;
@@ -122,9 +124,9 @@ impl<'e, 'a> Evaluator<'e, 'a> {
             Node::Sequence(start, end) => self.sequence(*start, *end, env),
             Node::Call(name, arguments) => self.call(name, arguments, env),
             Node::MethodCall(path, name, arguments) => self.method_call(*path, (name, arguments), env),
-            Node::Function(parameters, body) => Ok(Value::Function(Function(
-                Closure { parameters, body: *body, env: env.clone() }.into(),
-            ))),
+            Node::Function(parameters, body) => {
+                Ok(Value::Function(Function(Closure { parameters, body: *body, env: env.clone() }.into())))
+            }
         }
     }
 

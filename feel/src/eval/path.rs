@@ -73,7 +73,7 @@ fn no_entry(context: &crate::value::Context<'_>, name: &str) -> String {
     if context.is_empty() {
         return format!("No context entry found with key '{name}'. The context is empty");
     }
-    let keys: Vec<String> = context.iter().take(SHOWN).map(|(key, _)| format!("'{}'", &*key)).collect();
+    let keys: Vec<String> = context.entries().take(SHOWN).map(|(key, _)| format!("'{}'", &*key)).collect();
     let more = if context.len() > SHOWN { ", …" } else { "" };
     format!("No context entry found with key '{name}'. Available keys: {}{more}", keys.join(", "))
 }
@@ -83,9 +83,9 @@ fn property<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
     match value {
         Value::Date(date) => date_property(*date, name),
         Value::LocalTime(time) => time_property(*time, name).or_else(|| no_zone(name)),
-        Value::LocalDateTime(local) => {
-            date_property(local.date, name).or_else(|| time_property(local.time, name)).or_else(|| no_zone(name))
-        }
+        Value::LocalDateTime(local) => date_property(local.date, name)
+            .or_else(|| time_property(local.time, name))
+            .or_else(|| no_zone(name)),
         Value::Time(time) => time_property(time.time, name).or_else(|| match name {
             "time offset" => Some(offset(time.offset.seconds())),
             "timezone" => Some(zone_name(time.zone.as_ref().and_then(|zone| zone.name()))),

@@ -1,6 +1,6 @@
 //! `in`, and the tests behind it: each looks at an input value that it finds under a name.
 
-use super::comparison::holds;
+use super::comparison::{holds, ordered};
 use super::{Eval, Evaluator, Failure};
 use crate::ast::{Comparison, NodeId, RangeNode};
 use crate::env::Env;
@@ -70,7 +70,7 @@ impl<'a> Evaluator<'_, 'a> {
         }
         let from = if range.start_closed { Comparison::GreaterOrEqual } else { Comparison::Greater };
         let to = if range.end_closed { Comparison::LessOrEqual } else { Comparison::Less };
-        let inside = holds(from, self.order(&input, &start)?) && holds(to, self.order(&input, &end)?);
+        let inside = holds(from, ordered(&input, &start)?) && holds(to, ordered(&input, &end)?);
         Ok(Value::Boolean(inside))
     }
 

@@ -42,7 +42,8 @@ pub(super) fn property_class(name: &str) -> Option<String> {
         "javaWhitespace" => "White_Space",
         _ => {
             let (key, value) = name.split_once('=').unwrap_or(("", name));
-            let plain = key.is_empty() || matches!(key, "script" | "sc" | "general_category" | "gc" | "block" | "blk");
+            let plain = key.is_empty()
+                || matches!(key, "script" | "sc" | "general_category" | "gc" | "block" | "blk");
             let value = value.strip_prefix("Is").or_else(|| value.strip_prefix("In")).unwrap_or(value);
             if !plain || value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                 return None;

@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use fancy_regex::{Captures, Regex, RegexBuilder};
 
-use rewrite::rewrite;
 pub(crate) use rewrite::Cost;
+use rewrite::rewrite;
 
 /// Longest pattern, in bytes.
 const PATTERN_BYTES: usize = 8 * 1024;
@@ -24,6 +24,7 @@ const CACHED: usize = 64;
 
 /// The flags that change a pattern: `s`, `m`, `i`, `x`; other letters are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of a pattern")]
 pub(crate) struct Flags {
     pub(crate) dot_all: bool,
     pub(crate) multi_line: bool,

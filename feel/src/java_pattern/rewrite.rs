@@ -87,11 +87,11 @@ impl Rewriter<'_> {
             '*' | '+' | '{' => {
                 self.at_least(Cost::Linear);
                 self.out.push(c);
-                self.possessive(c);
+                self.possessive();
             }
             '?' => {
                 self.out.push(c);
-                self.possessive(c);
+                self.possessive();
             }
             c => self.out.push(c),
         }
@@ -99,7 +99,7 @@ impl Rewriter<'_> {
     }
 
     /// `a++` and its kind never give back; the engine does this by backtracking.
-    fn possessive(&mut self, _quantifier: char) {
+    fn possessive(&mut self) {
         if self.chars.peek() == Some(&'+') {
             self.at_least(Cost::Backtracking);
         }
@@ -195,7 +195,10 @@ impl Rewriter<'_> {
 
     fn code_point(&mut self, code: u32) -> Option<()> {
         let c = char::from_u32(code)?;
-        self.out.push_str(&format!(r"\x{{{:X}}}", u32::from(c)));
+        self.out.push_str(r"\x{");
+        let hex = format!("{:X}", u32::from(c));
+        self.out.push_str(&hex);
+        self.out.push('}');
         Some(())
     }
 

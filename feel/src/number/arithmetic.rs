@@ -46,7 +46,8 @@ impl Number {
         };
         let scale = *left.max(right);
         let raise = |coefficient: i128, from: i32| {
-            let power = u32::try_from(i64::from(scale) - i64::from(from)).ok().and_then(small_power_of_ten)?;
+            let power =
+                u32::try_from(i64::from(scale) - i64::from(from)).ok().and_then(small_power_of_ten)?;
             coefficient.checked_mul(power)
         };
         let sum = raise(*a, *left)?.checked_add(raise(*b, *right)?)?;
@@ -58,10 +59,8 @@ impl Number {
     /// # Errors
     /// When the exponent leaves 32 bits.
     pub fn multiply(&self, other: &Self) -> Result<Self, NumberError> {
-        if let (
-            Repr::Small { coefficient: a, scale: left },
-            Repr::Small { coefficient: b, scale: right },
-        ) = (&self.0, &other.0)
+        if let (Repr::Small { coefficient: a, scale: left }, Repr::Small { coefficient: b, scale: right }) =
+            (&self.0, &other.0)
             && let (Some(product), Some(scale)) = (a.checked_mul(*b), left.checked_add(*right))
             && digits_of_i128(product) <= PRECISION
         {
@@ -83,10 +82,8 @@ impl Number {
         if other.is_zero() {
             return Err(NumberError::DivisionByZero);
         }
-        if let (
-            Repr::Small { coefficient: a, scale: left },
-            Repr::Small { coefficient: b, scale: right },
-        ) = (&self.0, &other.0)
+        if let (Repr::Small { coefficient: a, scale: left }, Repr::Small { coefficient: b, scale: right }) =
+            (&self.0, &other.0)
             && a % b == 0
             && let Some(scale) = left.checked_sub(*right)
             && digits_of_i128(a / b) <= PRECISION
@@ -96,7 +93,12 @@ impl Number {
         self.divide_to(other, self.precision(), RoundingMode::HalfEven)
     }
 
-    pub(super) fn divide_to(&self, other: &Self, precision: u32, mode: RoundingMode) -> Result<Self, NumberError> {
+    pub(super) fn divide_to(
+        &self,
+        other: &Self,
+        precision: u32,
+        mode: RoundingMode,
+    ) -> Result<Self, NumberError> {
         if other.is_zero() {
             return Err(NumberError::DivisionByZero);
         }
@@ -135,7 +137,8 @@ impl Number {
         }
         let quotient = self.integral_quotient(other)?;
         let (left, right) = (quotient.parts(), other.parts());
-        let product = Parts { coefficient: left.coefficient * right.coefficient, scale: left.scale + right.scale };
+        let product =
+            Parts { coefficient: left.coefficient * right.coefficient, scale: left.scale + right.scale };
         let whole = self.parts();
         let scale = whole.scale.max(product.scale);
         if scale - whole.scale.min(product.scale) > i64::try_from(super::MAX_DIGITS).unwrap_or(i64::MAX) {
@@ -166,7 +169,11 @@ impl Number {
         let room = i64::from(self.precision()) - i64::try_from(quotient.digits()).unwrap_or(i64::MAX);
         if preferred > parts.scale && room > 0 {
             let raise = room.min(preferred - parts.scale);
-            return Self::from_big(parts.coefficient * power_of_ten(raise), parts.scale + raise, self.precision());
+            return Self::from_big(
+                parts.coefficient * power_of_ten(raise),
+                parts.scale + raise,
+                self.precision(),
+            );
         }
         let (coefficient, scale) = strip_zeros(parts.coefficient, parts.scale, preferred);
         Self::from_big(coefficient, scale, self.precision())

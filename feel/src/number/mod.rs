@@ -37,7 +37,10 @@ pub struct Number(Repr);
 
 #[derive(Debug, Clone)]
 enum Repr {
-    Small { coefficient: i128, scale: i32 },
+    Small {
+        coefficient: i128,
+        scale: i32,
+    },
     /// More than 38 digits, or a literal that carries more precision than 34 digits.
     Big(Arc<BigNumber>),
 }
@@ -191,10 +194,8 @@ impl Number {
 
     /// Order by value: `1.0` and `1` are equal.
     fn compare(&self, other: &Self) -> Ordering {
-        if let (
-            Repr::Small { coefficient: a, scale: left },
-            Repr::Small { coefficient: b, scale: right },
-        ) = (&self.0, &other.0)
+        if let (Repr::Small { coefficient: a, scale: left }, Repr::Small { coefficient: b, scale: right }) =
+            (&self.0, &other.0)
             && left == right
         {
             return a.cmp(b);

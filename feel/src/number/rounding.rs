@@ -159,7 +159,8 @@ impl Number {
             return Ok(None);
         };
         if raise > 0 {
-            let raised = coefficient.checked_mul(power).filter(|raised| raised.unsigned_abs() < 10_u128.pow(38));
+            let raised =
+                coefficient.checked_mul(power).filter(|raised| raised.unsigned_abs() < 10_u128.pow(38));
             return Ok(raised.map(|raised| Self::small(raised, scale)));
         }
         let (quotient, remainder) = (coefficient / power, coefficient % power);

@@ -113,7 +113,8 @@ fn huge_exponents_cost_no_time() {
 #[test]
 fn every_rounding_mode_rounds_as_named() {
     let modes = |n: &str| {
-        RoundingMode::NAMES.map(|(_, mode)| number(n).with_scale(0, mode).map_or_else(|_| "!".into(), |n| n.to_string()))
+        RoundingMode::NAMES
+            .map(|(_, mode)| number(n).with_scale(0, mode).map_or_else(|_| "!".into(), |n| n.to_string()))
     };
     assert_eq!(modes("2.5"), ["3", "2", "3", "2", "3", "2", "2", "!"]);
     assert_eq!(modes("-2.5"), ["-3", "-2", "-2", "-3", "-3", "-2", "-2", "!"]);
@@ -162,7 +163,8 @@ proptest! {
     #[test]
     fn a_double_survives_the_way_through_a_decimal(value in any::<f64>()) {
         prop_assume!(value.is_finite());
-        prop_assert_eq!(Number::from_f64(value).unwrap().to_f64(), value);
+        let back = Number::from_f64(value).unwrap().to_f64();
+        prop_assert!(back.total_cmp(&value).is_eq() || value == 0.0, "{} became {}", value, back);
     }
 
     #[test]

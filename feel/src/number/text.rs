@@ -37,8 +37,10 @@ impl Number {
         if significant <= 34
             && let Ok(scale) = i32::try_from(scale)
         {
-            let value =
-                whole.bytes().chain(fraction.bytes()).fold(0_i128, |value, b| value * 10 + i128::from(b - b'0'));
+            let value = whole
+                .bytes()
+                .chain(fraction.bytes())
+                .fold(0_i128, |value, b| value * 10 + i128::from(b - b'0'));
             return Ok(Self::small(if negative { -value } else { value }, scale));
         }
         if significant as u64 > 2 * MAX_DIGITS {

@@ -1,32 +1,37 @@
 //! Control structures and operators, from the loosest to the tightest.
 
-use super::{Parsed, Parser, Stop};
+use super::{Memo, Parsed, Parser, Stop};
 use crate::ast::{Comparison, ForNode, Iterators, Node, NodeId, Operator, Text};
 
 impl Parser<'_> {
     /// Any expression; its result is remembered by position.
     pub(super) fn expression(&mut self) -> Parsed<NodeId> {
         let start = self.pos;
-        if let Some(known) = self.expressions[start] {
-            return self.recall(known);
+        if let Some(known) = self.recall(self.expressions[start]) {
+            return known;
         }
         let result = self.nested(Self::control);
         self.expressions[start] = self.remember(&result);
         result
     }
 
-    fn remember(&self, result: &Parsed<NodeId>) -> Option<Option<(NodeId, usize)>> {
+    fn remember(&self, result: &Parsed<NodeId>) -> Memo {
         match result {
-            Ok(id) => Some(Some((*id, self.pos))),
-            Err(Stop::NoMatch) => Some(None),
-            Err(Stop::Fatal(_)) => None,
+            Ok(id) => Memo::Match(*id, self.pos),
+            Err(Stop::NoMatch) => Memo::NoMatch,
+            Err(Stop::Fatal(_)) => Memo::Unknown,
         }
     }
 
-    fn recall(&mut self, known: Option<(NodeId, usize)>) -> Parsed<NodeId> {
-        let (id, end) = known.ok_or(Stop::NoMatch)?;
-        self.pos = end;
-        Ok(id)
+    fn recall(&mut self, known: Memo) -> Option<Parsed<NodeId>> {
+        match known {
+            Memo::Unknown => None,
+            Memo::NoMatch => Some(Err(Stop::NoMatch)),
+            Memo::Match(id, end) => {
+                self.pos = end;
+                Some(Ok(id))
+            }
+        }
     }
 
     fn control(&mut self) -> Parsed<NodeId> {
@@ -55,13 +60,12 @@ impl Parser<'_> {
     }
 
     fn for_expression(&mut self) -> Parsed<NodeId> {
-        let start = self.pos;
         self.literal("for")?;
         let iterators = self.iterators()?;
         self.spaced("return")?;
         let body_start = self.pos;
         let body = self.expression()?;
-        let uses_partial = self.text[body_start.max(start)..self.pos].contains("partial");
+        let uses_partial = self.text[body_start..self.pos].contains("partial");
         Ok(self.push(Node::For(Box::new(ForNode { iterators, body, uses_partial }))))
     }
 
@@ -145,8 +149,13 @@ impl Parser<'_> {
     }
 
     fn binary_comparison(&mut self, left: NodeId) -> Parsed<NodeId> {
-        let not_equal = self.optional(|p| p.literal("!="))?.is_some();
-        let operator = if not_equal { Comparison::Equal } else { self.comparison_operator(true)? };
+        let not_equal = self.rest().starts_with("!=");
+        let operator = if not_equal {
+            self.pos += 2;
+            Comparison::Equal
+        } else {
+            self.comparison_operator(true)?
+        };
         self.whitespace()?;
         let right = self.operand()?;
         Ok(self.push(if not_equal {
@@ -165,7 +174,8 @@ impl Parser<'_> {
             (">", Comparison::Greater),
             ("=", Comparison::Equal),
         ];
-        let found = OPERATORS.iter().take(if equal { 5 } else { 4 }).find(|(s, _)| self.rest().starts_with(s));
+        let found =
+            OPERATORS.iter().take(if equal { 5 } else { 4 }).find(|(s, _)| self.rest().starts_with(s));
         let Some((symbol, operator)) = found else { return self.miss("an operator") };
         self.pos += symbol.len();
         Ok(*operator)
@@ -201,8 +211,8 @@ impl Parser<'_> {
     /// An operand of a comparison: arithmetic; its result is remembered by position.
     pub(super) fn operand(&mut self) -> Parsed<NodeId> {
         let start = self.pos;
-        if let Some(known) = self.operands[start] {
-            return self.recall(known);
+        if let Some(known) = self.recall(self.operands[start]) {
+            return known;
         }
         let result = self.sum();
         self.operands[start] = self.remember(&result);

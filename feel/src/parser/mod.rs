@@ -28,16 +28,22 @@ pub(super) enum Stop {
 
 pub(super) type Parsed<T> = Result<T, Stop>;
 
-/// Result of a production that is remembered: where it ended, or that it did not match.
-type Memo = Vec<Option<Option<(NodeId, usize)>>>;
+/// What is remembered of a production at a position.
+#[derive(Clone, Copy)]
+enum Memo {
+    Unknown,
+    NoMatch,
+    /// The node, and where it ended.
+    Match(NodeId, usize),
+}
 
 pub(crate) struct Parser<'t> {
     text: &'t str,
     pos: usize,
     depth: u32,
     ast: Ast,
-    expressions: Memo,
-    operands: Memo,
+    expressions: Vec<Memo>,
+    operands: Vec<Memo>,
     /// The farthest position at which something was missing, and what.
     farthest: usize,
     expected: BTreeSet<&'static str>,
@@ -53,8 +59,8 @@ pub(crate) fn parse(text: &str) -> Result<(Ast, NodeId), ParseError> {
         pos: 0,
         depth: 0,
         ast: Ast::default(),
-        expressions: vec![None; text.len() + 1],
-        operands: vec![None; text.len() + 1],
+        expressions: vec![Memo::Unknown; text.len() + 1],
+        operands: vec![Memo::Unknown; text.len() + 1],
         farthest: 0,
         expected: BTreeSet::new(),
     };

@@ -14,8 +14,9 @@ const RESERVED: [&str; 11] =
 /// Letters, letter numbers, currency signs, connecting punctuation (`Character.isJavaIdentifierStart`).
 static START: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nl}\p{Sc}\p{Pc}]$").ok());
 /// What may follow: also digits, marks and invisible characters (`Character.isJavaIdentifierPart`).
-static PART: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nl}\p{Sc}\p{Pc}\p{Nd}\p{Mn}\p{Mc}\p{Cf}\x00-\x08\x0E-\x1B\x7F-\x9F]$").ok());
+static PART: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^[\p{L}\p{Nl}\p{Sc}\p{Pc}\p{Nd}\p{Mn}\p{Mc}\p{Cf}\x00-\x08\x0E-\x1B\x7F-\x9F]$").ok()
+});
 
 fn matches(class: &LazyLock<Option<Regex>>, c: char) -> bool {
     // The reference looks at UTF-16 units, so a character beyond 16 bits is in no class.
@@ -62,7 +63,10 @@ impl Parser<'_> {
         if self.optional(Self::identifier)?.is_some() {
             return Ok(self.slice(start));
         }
-        self.literal("`")?;
+        if !self.rest().starts_with('`') {
+            return self.miss("a name");
+        }
+        self.pos += 1;
         let quoted = self.pos;
         let length = self.rest().find('`').unwrap_or(0);
         if length == 0 {
@@ -97,8 +101,10 @@ impl Parser<'_> {
 
     /// A property or a name; one property of times has a blank in it.
     pub(super) fn property(&mut self) -> Parsed<Text> {
-        if self.optional(|p| p.literal("time offset"))?.is_some() {
-            return Ok("time offset".into());
+        const WITH_BLANK: &str = "time offset";
+        if self.rest().starts_with(WITH_BLANK) {
+            self.pos += WITH_BLANK.len();
+            return Ok(WITH_BLANK.into());
         }
         self.name()
     }

@@ -67,7 +67,8 @@ impl Parser<'_> {
 
     /// `date("…")`, `time("…")`, `date and time("…")`, `duration("…")`, `@"…"`; null when the text is no such value.
     pub(super) fn temporal_literal(&mut self) -> Parsed<NodeId> {
-        const KINDS: [(&str, fn(&str) -> Option<Temporal>); 4] = [
+        type Reader = fn(&str) -> Option<Temporal>;
+        const KINDS: [(&str, Reader); 4] = [
             ("duration", parse_duration_literal),
             ("date and time", parse_date_time),
             ("date", |text| parse_date(text).map(Temporal::Date)),

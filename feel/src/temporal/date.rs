@@ -23,7 +23,11 @@ impl Date {
         if day < 1 || day > days_in_month(year, month) {
             return None;
         }
-        Some(Self { year: i32::try_from(year).ok()?, month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
+        Some(Self {
+            year: i32::try_from(year).ok()?,
+            month: u8::try_from(month).ok()?,
+            day: u8::try_from(day).ok()?,
+        })
     }
 
     /// The year, negative before the year 0.
@@ -72,7 +76,8 @@ impl Date {
         let year_of_era = year.rem_euclid(400);
         let month = (i64::from(self.month) + 9) % 12;
         let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
-        era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - DAYS_TO_1970
+        era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
+            - DAYS_TO_1970
     }
 
     pub(crate) fn from_epoch_day(days: i64) -> Option<Self> {

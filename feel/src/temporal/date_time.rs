@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::zone::Offset;
 use super::{
-    Date, DayTimeDuration, LocalTime, NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, YearMonthDuration, Zone,
-    ZonedTime,
+    Date, DayTimeDuration, LocalTime, NANOS_PER_DAY, NANOS_PER_SECOND, SECONDS_PER_DAY, YearMonthDuration,
+    Zone, ZonedTime,
 };
 
 /// A date and a time without an offset, `2024-05-06T10:30:00`.

@@ -33,7 +33,9 @@ fn digits(text: &str) -> Option<i64> {
 fn parse_local_time(text: &str) -> Option<LocalTime> {
     let text = text.strip_prefix('T').unwrap_or(text);
     let smart_midnight = text == "24:00"
-        || text.strip_prefix("24:00:00").is_some_and(|f| f.trim_start_matches('.').bytes().all(|b| b == b'0'));
+        || text
+            .strip_prefix("24:00:00")
+            .is_some_and(|f| f.trim_start_matches('.').bytes().all(|b| b == b'0'));
     if smart_midnight {
         return Some(LocalTime::MIDNIGHT);
     }

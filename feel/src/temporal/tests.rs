@@ -128,7 +128,9 @@ fn calendar_fields_are_those_of_iso() {
 
 #[test]
 fn zones_are_found_by_their_exact_name_and_by_offsets() {
-    for known in ["Europe/Berlin", "America/Los_Angeles", "UTC", "GMT", "Z", "+02:00", "UTC+2", "GMT-03:30", "Etc/UTC"] {
+    for known in
+        ["Europe/Berlin", "America/Los_Angeles", "UTC", "GMT", "Z", "+02:00", "UTC+2", "GMT-03:30", "Etc/UTC"]
+    {
         assert!(Zone::parse(known).is_some(), "{known}");
     }
     for unknown in ["europe/berlin", "Mars/Base", "", "+25:00", "+19:00", "UTC+99"] {

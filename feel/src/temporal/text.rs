@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::zone::Offset;
 use super::{
-    Date, DayTimeDuration, LocalDateTime, LocalTime, NANOS_PER_SECOND, YearMonthDuration, ZonedDateTime, ZonedTime,
+    Date, DayTimeDuration, LocalDateTime, LocalTime, NANOS_PER_SECOND, YearMonthDuration, ZonedDateTime,
+    ZonedTime,
 };
 
 impl Display for Date {
@@ -47,7 +48,7 @@ impl Display for Offset {
         let sign = if self.seconds() < 0 { '-' } else { '+' };
         let seconds = self.seconds().unsigned_abs();
         write!(f, "{sign}{:02}:{:02}", seconds / 3_600, seconds / 60 % 60)?;
-        if seconds % 60 == 0 { Ok(()) } else { write!(f, ":{:02}", seconds % 60) }
+        if seconds.is_multiple_of(60) { Ok(()) } else { write!(f, ":{:02}", seconds % 60) }
     }
 }
 
@@ -119,12 +120,7 @@ pub(crate) fn duration_iso(duration: DayTimeDuration) -> String {
     }
     let per_second = i128::from(NANOS_PER_SECOND);
     let (whole, nano) = (total / per_second, (total % per_second).unsigned_abs());
-    let mut text = String::from("PT");
-    for (count, unit) in [(whole / 3_600, 'H'), (whole / 60 % 60, 'M')] {
-        if count != 0 {
-            text.push_str(&format!("{count}{unit}"));
-        }
-    }
+    let mut text = format!("PT{}{}", unit(whole / 3_600, 'H'), unit(whole / 60 % 60, 'M'));
     let second = whole % 60;
     if second == 0 && nano == 0 {
         return text;
@@ -142,42 +138,31 @@ pub(crate) fn duration_iso(duration: DayTimeDuration) -> String {
 
 /// `java.time.Period.toString()`: `P1Y2M`, `P-1Y-2M`, `P0D`.
 pub(crate) fn period_iso(period: YearMonthDuration) -> String {
-    let mut text = String::from("P");
-    for (count, unit) in [(period.years(), 'Y'), (period.months(), 'M')] {
-        if count != 0 {
-            text.push_str(&format!("{count}{unit}"));
-        }
+    if period.total_months() == 0 {
+        return "P0D".into();
     }
-    if text.len() == 1 { "P0D".into() } else { text }
+    format!("P{}{}", unit(period.years(), 'Y'), unit(period.months(), 'M'))
+}
+
+/// A count with its unit, or nothing.
+fn unit(count: impl Into<i128>, unit: char) -> String {
+    let count = count.into();
+    if count == 0 { String::new() } else { format!("{count}{unit}") }
 }
 
 /// `java.time.OffsetTime.toString()`: seconds only where there are any, `10:30+02:00`.
 pub(crate) fn time_iso(time: &ZonedTime) -> String {
-    let LocalTimeParts { hour, minute, second, nano } = LocalTimeParts::of(time.time);
-    let mut text = format!("{hour:02}:{minute:02}");
-    if second != 0 || nano != 0 {
-        text.push_str(&format!(":{second:02}"));
-    }
-    if nano != 0 {
-        let digits = format!("{nano:09}");
-        let kept = if nano % 1_000_000 == 0 { 3 } else if nano % 1_000 == 0 { 6 } else { 9 };
-        text.push('.');
-        text.push_str(&digits[..kept]);
-    }
-    text.push_str(&time.offset.to_string());
-    text
-}
-
-struct LocalTimeParts {
-    hour: i64,
-    minute: i64,
-    second: i64,
-    nano: i64,
-}
-
-impl LocalTimeParts {
-    fn of(time: LocalTime) -> Self {
-        Self { hour: time.hour(), minute: time.minute(), second: time.second(), nano: time.nano() }
+    let (clock, offset) = (time.time, time.offset);
+    let minutes = format!("{:02}:{:02}", clock.hour(), clock.minute());
+    let (second, nano) = (clock.second(), clock.nano());
+    let digits = format!("{nano:09}");
+    match nano {
+        0 if second == 0 => format!("{minutes}{offset}"),
+        0 => format!("{minutes}:{second:02}{offset}"),
+        // Fractions have three, six or nine digits.
+        _ if nano % 1_000_000 == 0 => format!("{minutes}:{second:02}.{}{offset}", &digits[..3]),
+        _ if nano % 1_000 == 0 => format!("{minutes}:{second:02}.{}{offset}", &digits[..6]),
+        _ => format!("{minutes}:{second:02}.{digits}{offset}"),
     }
 }
 

@@ -98,7 +98,8 @@ impl Zone {
             if let Some(rest) = text.strip_prefix(prefix)
                 && let Some(offset) = parse_lenient_offset(rest).filter(|_| rest != "Z")
             {
-                let name = if offset.seconds() == 0 { prefix.into() } else { format!("{prefix}{offset}").into() };
+                let name =
+                    if offset.seconds() == 0 { prefix.into() } else { format!("{prefix}{offset}").into() };
                 return Some(Self(Kind::Prefixed(name, offset)));
             }
         }

@@ -48,7 +48,8 @@ impl<'a> Entries<'a> {
         }
         let count = self.variables.len();
         if count + 1 == INDEX_FROM {
-            self.index = self.variables.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
+            self.index =
+                self.variables.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
         }
         if count + 1 >= INDEX_FROM {
             self.index.insert(name.clone(), count);
@@ -130,7 +131,7 @@ impl<'a> Context<'a> {
     }
 
     /// The entries in the order in which they were written.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = (Str<'a>, Value<'a>)> + '_> {
+    pub fn entries(&self) -> Box<dyn Iterator<Item = (Str<'a>, Value<'a>)> + '_> {
         match &self.0 {
             Repr::Json(object) => {
                 Box::new(object.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))))
@@ -141,12 +142,12 @@ impl<'a> Context<'a> {
 
     /// The entries in the order in which the reference lists them: as written up to four, by hash beyond.
     pub(crate) fn in_reference_order(&self) -> Vec<(Str<'a>, Value<'a>)> {
-        reference_order(self.iter().collect())
+        reference_order(self.entries().collect())
     }
 
     /// The entries, to be copied into another context.
     pub(crate) fn copy_into(&self, entries: &mut Entries<'a>) {
-        for (name, value) in self.iter() {
+        for (name, value) in self.entries() {
             entries.insert(name, value);
         }
     }

@@ -91,14 +91,6 @@ impl<'a> List<'a> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// The items as they stand, for lists that were made.
-    pub(crate) fn as_slice(&self) -> Option<&[Value<'a>]> {
-        match &self.0 {
-            Repr::Items(list) => Some(&list.items),
-            _ => None,
-        }
-    }
-
     pub(crate) fn depth(&self) -> u16 {
         match &self.0 {
             Repr::Items(list) => list.depth,
