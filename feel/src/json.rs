@@ -116,9 +116,13 @@ pub(crate) fn write_json(out: &mut String, value: &Value<'_>, budget: &Budget) -
             }
             out.push('}');
         }
-        other => write_json_string(out, &scalar_text(other)),
+        other => {
+            let text = scalar_text(other);
+            budget.bytes(text.len())?;
+            write_json_string(out, &text);
+        }
     }
-    Ok(())
+    budget.check_text(out.len())
 }
 
 fn scalar_text(value: &Value<'_>) -> String {

@@ -181,7 +181,8 @@ fn from_json<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     match call.arguments {
         [Value::Null] => Ok(Value::Null),
         [Value::String(text)] => {
-            call.evaluator.budget.bytes(text.len())?;
+            // A value of JSON takes a few bytes of text at least.
+            call.evaluator.budget.items(text.len() / 4)?;
             read_json(text, &call.evaluator.budget)?
                 .ok_or_else(|| CallError::Error("Failed to parse JSON from the text".to_owned()))
         }

@@ -114,6 +114,7 @@ impl Zone {
     /// A zone of the caller's clock.
     pub(crate) fn from_jiff(zone: &TimeZone) -> Self {
         match zone.iana_name() {
+            Some("UTC") => Self::utc(),
             Some(name) => Self(Kind::Region(name.into(), zone.clone())),
             None => zone
                 .to_fixed_offset()
