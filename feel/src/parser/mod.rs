@@ -44,6 +44,8 @@ pub(crate) struct Parser<'t> {
     ast: Ast,
     expressions: Vec<Memo>,
     operands: Vec<Memo>,
+    /// Whether to note what was missing.
+    explains: bool,
     /// The farthest position at which something was missing, and what.
     farthest: usize,
     expected: BTreeSet<&'static str>,
@@ -54,27 +56,35 @@ pub(crate) fn parse(text: &str) -> Result<(Ast, NodeId), ParseError> {
     if text.len() > limits::EXPRESSION_BYTES {
         return Err(ParseError::new(ParseErrorKind::TextTooLong { bytes: text.len() }, text, 0));
     }
-    let mut parser = Parser {
-        text,
-        pos: 0,
-        depth: 0,
-        ast: Ast::default(),
-        expressions: vec![Memo::Unknown; text.len() + 1],
-        operands: vec![Memo::Unknown; text.len() + 1],
-        farthest: 0,
-        expected: BTreeSet::new(),
-    };
+    let mut parser = Parser::new(text, false);
     match parser.whole() {
         Ok(root) => Ok((parser.ast, root)),
         Err(Stop::Fatal(kind)) => Err(ParseError::new(kind, text, parser.pos)),
         Err(Stop::NoMatch) => {
+            // Only now it pays to note what would have fitted where.
+            parser = Parser::new(text, true);
+            let _the_same = parser.whole();
             let expected = parser.expected.iter().copied().collect();
             Err(ParseError::new(ParseErrorKind::Expected(expected), text, parser.farthest))
         }
     }
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
+    fn new(text: &'t str, explains: bool) -> Self {
+        Self {
+            text,
+            pos: 0,
+            depth: 0,
+            ast: Ast::default(),
+            expressions: vec![Memo::Unknown; text.len() + 1],
+            operands: vec![Memo::Unknown; text.len() + 1],
+            explains,
+            farthest: 0,
+            expected: BTreeSet::new(),
+        }
+    }
+
     fn whole(&mut self) -> Parsed<NodeId> {
         self.whitespace()?;
         let root = self.expression()?;
@@ -101,6 +111,9 @@ impl Parser<'_> {
 
     /// Notes what would have fitted here, for the error message.
     fn miss<T>(&mut self, expected: &'static str) -> Parsed<T> {
+        if !self.explains {
+            return Err(Stop::NoMatch);
+        }
         if self.pos > self.farthest {
             self.farthest = self.pos;
             self.expected.clear();
