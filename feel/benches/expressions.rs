@@ -33,7 +33,7 @@ fn record(index: usize) -> Json {
         "Id": format!("001{index:015}"),
         "Name": format!("Account {index}"),
         "Amount": 100.5,
-        "Status": if index % 10 == 0 { "Open" } else { "Closed" },
+        "Status": if index.is_multiple_of(10) { "Open" } else { "Closed" },
         "Owner": {"Name": "Ann", "Email": "ann@example.org"},
         "CloseDate": "2024-01-15",
         "Index": index,

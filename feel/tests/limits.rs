@@ -28,7 +28,7 @@ fn evaluate_with(text: &str, limits: Limits) -> Result<String, EvalError> {
         let _receiver_waits = sender.send(outcome);
     });
     let thread = thread.expect("a thread starts");
-    let outcome = receiver.recv_timeout(Duration::from_secs(60)).expect("the evaluation ends in time");
+    let outcome = receiver.recv_timeout(Duration::from_mins(1)).expect("the evaluation ends in time");
     thread.join().expect("the evaluation does not panic");
     outcome
 }

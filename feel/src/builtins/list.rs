@@ -34,7 +34,7 @@ fn list<'a>(call: &Call<'_, '_, 'a>, items: Vec<Value<'a>>) -> Outcome<'a> {
     Ok(Value::List(List::new(items)?))
 }
 
-/// A literal context is in no list but the one it stands in; see [`crate::eval`].
+/// A literal context is in no list but the one it stands in.
 fn list_contains<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     let [Value::List(list), element] = call.arguments else { return Err(CallError::IllegalArguments) };
     for item in list.iter() {
