@@ -171,3 +171,27 @@ fn an_expression_may_be_evaluated_by_several_threads() {
         }
     });
 }
+
+#[test]
+fn the_expressions_of_the_connector_contract_have_their_results() {
+    let r16 =
+        json!({"data": [{"date": "2024-01-01", "attr": "value1"}, {"date": "2024-02-01", "attr": "value2"}]});
+    let text = "={res1: data[item.attr = \"value1\"][1].date, res2: \"hallo\" + res1, res3: 1 + 2, \
+                res4: data[item.date = \"2024-02-01\"][1].attr, \
+                res5: data[date(item.date) = date(\"2024-02-01\")][1].attr}";
+    assert_eq!(
+        with(text, &r16),
+        json!({"res1": "2024-01-01", "res2": "hallo2024-01-01", "res3": 3, "res4": "value2", "res5": "value2"})
+    );
+    let response =
+        json!({"callStatus": {"statusCode": "200 OK"}, "response": {"status": 204}, "job": {"retries": 3}});
+    assert_eq!(
+        with("= {\"processedOutput\": { status: callStatus.statusCode } }", &response),
+        json!({"processedOutput": {"status": "200 OK"}})
+    );
+    assert_eq!(with("={bigNumber: 9223372036854775807}", &response), json!({"bigNumber": i64::MAX}));
+    let e18 = "if response.status = 204 then {retries: job.retries, responseRetries: response.job.retries} else null";
+    assert_eq!(with(e18, &response), json!({"retries": 3, "responseRetries": null}));
+    let e1 = "if error.code != null then bpmnError(\"123\",\"\") else {}";
+    assert_eq!(with(e1, &response), json!({}));
+}
