@@ -175,6 +175,13 @@ codes! {
     BODY_TOO_LARGE: Result,
         "The answer is larger than what the worker reads.",
         "Ask for fewer fields or records, or have the operator raise salesforce.max_body_bytes.";
+    EXPRESSION_FAILED: Result,
+        "The result expression or the error expression failed, or gave something that the job cannot use.",
+        "Correct the expression in the task; the command salesforce-connector feel tries one out. Resolving the \
+         incident repeats the operation.";
+    FORBIDDEN_RESULT: Result,
+        "The result contains the text camunda.function.type, which Camunda's own connectors would execute.",
+        "Hand over only the fields that the process needs. Resolving the incident repeats the operation.";
     RESULT_TOO_LARGE: Result,
         "The result is larger than what may be handed to the process.",
         "Ask for fewer fields, add LIMIT to the query, set maxRecords, or choose a smaller resultContent.";

@@ -54,10 +54,12 @@ impl Situation<'_> {
             (true, left) => format!("It is tried again in {backoff:.0?}; retries left: {left}."),
         };
         let mut message = self.what_happened(error);
-        if !message.ends_with(['?', '!']) {
-            message.push('.');
+        match message.lines().count() {
+            // The last line points at a place in an expression.
+            2.. => message.push('\n'),
+            _ if message.ends_with(['?', '!']) => message.push(' '),
+            _ => message.push_str(". "),
         }
-        message.push(' ');
         message.push_str(&next);
         Outcome::Fail(Failure { message, retries, backoff, variables })
     }
@@ -116,30 +118,35 @@ fn with_small_error(mut variables: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Cuts every part of an `error` variable that has no bound of its own, so that the whole has one, and says so.
+///
+/// An error expression may hand over an `error` of any other form, which is left as it is but for a text.
 fn shrink(error: &mut Value) {
+    shrink_text(Some(error), MAX_MESSAGE);
     for name in ["code", "message"] {
-        shrink_text(&mut error[name], MAX_MESSAGE);
+        shrink_text(error.get_mut(name), MAX_MESSAGE);
     }
-    if let Some(errors) = error["errors"].as_array_mut() {
+    if let Some(errors) = error.get_mut("errors").and_then(Value::as_array_mut) {
         errors.truncate(20);
         for detail in errors {
-            shrink_text(&mut detail["errorCode"], 100);
-            shrink_text(&mut detail["message"], 1000);
-            if json_size(&detail["fields"]) > 2000 {
-                detail["fields"] = json!([]);
+            shrink_text(detail.get_mut("errorCode"), 100);
+            shrink_text(detail.get_mut("message"), 1000);
+            if let Some(fields) = detail.get_mut("fields").filter(|fields| json_size(fields) > 2000) {
+                *fields = json!([]);
             }
         }
     }
-    if let Some(response) = error["variables"].get_mut("response") {
-        shrink_part(&mut response["body"]);
-        if json_size(&response["headers"]) > 16 * 1024 {
-            response["headers"] = json!({});
+    if let Some(response) = error.get_mut("variables").and_then(|variables| variables.get_mut("response")) {
+        if let Some(body) = response.get_mut("body") {
+            shrink_part(body);
+        }
+        if let Some(headers) = response.get_mut("headers").filter(|headers| json_size(headers) > 16 * 1024) {
+            *headers = json!({});
         }
     }
 }
 
-fn shrink_text(value: &mut Value, max: usize) {
-    if let Value::String(text) = value {
+fn shrink_text(value: Option<&mut Value>, max: usize) {
+    if let Some(Value::String(text)) = value {
         *text = cut(text, max);
     }
 }
@@ -174,14 +181,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        connector::{codes, error::tests::refused, operations},
+        connector::{codes, error::tests::refused, expressions::Expressions, operations},
         salesforce::{self, ErrorClass, Response},
     };
 
     fn headers(pairs: &[(&str, &str)]) -> Headers {
         let pairs: BTreeMap<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Headers::parse(&pairs).unwrap()
+        Headers::parse(&pairs, &Expressions::default()).unwrap()
     }
 
     fn situation(headers: &Headers, retries: i32) -> Situation<'_> {
@@ -321,6 +328,27 @@ mod tests {
         assert_eq!(error["errors"].as_array().unwrap().len(), 20);
         let body = error["variables"]["response"]["body"].as_str().unwrap();
         assert!(body.ends_with("… [cut; the whole has 2400004 bytes]"), "{}", &body[body.len() - 60..]);
+    }
+
+    #[test]
+    fn an_error_of_another_form_is_left_but_for_a_text() {
+        let long = "x".repeat(300_000);
+        for (error, expected) in [
+            (json!(long), None),
+            (json!([long]), Some(json!([long]))),
+            (
+                json!({"errors": ["a", 1], "variables": 5, "other": long}),
+                Some(json!({"errors": ["a", 1], "variables": 5, "other": long})),
+            ),
+        ] {
+            let variables = Map::from_iter([("error".to_owned(), error)]);
+            let failure = failed(fitted(Outcome::Fail(Failure { variables, ..Failure::default() })));
+            let error = &failure.variables["error"];
+            match expected {
+                Some(expected) => assert_eq!(*error, expected),
+                None => assert_eq!(error.as_str().unwrap().chars().count(), MAX_MESSAGE),
+            }
+        }
     }
 
     #[test]

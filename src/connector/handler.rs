@@ -2,18 +2,20 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
     connections::{Caller, Connections, NamedConnection, Opened},
     error::Error,
+    expressions::Expressions,
     failure::{self, Situation},
     headers::Headers,
-    mapping::Mapping,
+    mapping::{Done, Mapping},
     operations::{Call, Descriptor},
+    redactor::Redactor,
     request::{self, Request},
     secrets::{JobSecrets, SecretsOptions},
+    settlement::Settlement,
 };
 use crate::{
     metrics::Metrics,
@@ -47,6 +49,7 @@ pub struct Connector {
     request_timeout: Duration,
     retry_backoff: Duration,
     max_result_bytes: usize,
+    expressions: Expressions,
     metrics: Arc<Metrics>,
 }
 
@@ -72,6 +75,7 @@ impl Connector {
             request_timeout: options.request_timeout,
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
+            expressions: Expressions::default(),
             metrics,
         })
     }
@@ -82,35 +86,40 @@ impl Connector {
     }
 
     /// All that can be refused without a side effect is refused before `run`.
-    async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Map<String, Value>, Error> {
-        known.headers = Headers::parse(&job.headers)?;
+    async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Done, Error> {
+        known.headers = Headers::parse(&job.headers, &self.expressions)?;
         let Request { connection, api_version, operation, timeout } = Request::parse(&job.variables)?;
         known.headers.check(operation.descriptor())?;
         let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
             self.connections.client((&connection, api_version), caller, &mut known.secrets)?;
-        let mapping = Mapping {
-            result: known.headers.result.as_ref(),
-            operation: operation.descriptor(),
-            record_id: operation.record_id().map(ToString::to_string),
-            max_bytes: self.max_result_bytes,
-        };
+        let (descriptor, record_id) =
+            (operation.descriptor(), operation.record_id().map(ToString::to_string));
         let call = Call {
             client: &client,
             lock: &job.lock,
             timeout: timeout.or(request_timeout).unwrap_or(self.request_timeout),
             max_result_bytes: self.max_result_bytes,
         };
-        mapping.variables(operation.run(&call).await?)
+        let response = operation.run(&call).await?;
+        let mapping = Mapping {
+            headers: &known.headers,
+            operation: descriptor,
+            record_id,
+            max_bytes: self.max_result_bytes,
+            redactor: &known.secrets.redactor(),
+        };
+        mapping.variables(response)
     }
 
-    fn situation<'a>(&self, job: &Job, known: &'a Known<'_>) -> Situation<'a> {
-        Situation {
+    fn settlement<'a>(&self, job: &Job, known: &'a Known<'_>, redactor: &'a Redactor) -> Settlement<'a> {
+        let situation = Situation {
             operation: known.operation,
             headers: &known.headers,
             retries: job.retries,
             default_backoff: self.retry_backoff,
-        }
+        };
+        Settlement { situation, max_bytes: self.max_result_bytes, redactor }
     }
 
     fn record(&self, job: &Job, known: &Known<'_>, result: (&Outcome, Option<&Error>), elapsed: Duration) {
@@ -144,11 +153,9 @@ impl JobHandler for Connector {
             secrets: self.connections.secrets(),
         };
         let result = self.carry_out(job, &mut known).await;
-        let (outcome, error) = match result {
-            Ok(variables) => (Outcome::Complete { variables }, None),
-            Err(error) => (self.situation(job, &known).outcome(&error), Some(error)),
-        };
-        let outcome = failure::fitted(known.secrets.redactor().outcome(outcome));
+        let redactor = known.secrets.redactor();
+        let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);
+        let outcome = failure::fitted(redactor.outcome(outcome));
         self.record(job, &known, (&outcome, error.as_ref()), started.elapsed());
         outcome
     }

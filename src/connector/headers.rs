@@ -5,14 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     INPUT_VARIABLE,
     error::Error,
+    expressions::{Expressions, HeaderExpression},
     input::{self, InvalidInput},
     operations::{Descriptor, ResultContent},
 };
 
-const RESULT_VARIABLE: &str = "resultVariable";
+pub(super) const RESULT_VARIABLE: &str = "resultVariable";
 const RESULT_CONTENT: &str = "resultContent";
 const BPMN_ERRORS: &str = "bpmnErrors";
 const RETRY_BACKOFF: &str = "retryBackoff";
+pub(super) const RESULT_EXPRESSION: &str = "resultExpression";
+pub(super) const ERROR_EXPRESSION: &str = "errorExpression";
 
 /// Words that FEEL keeps for itself; a variable of such a name could never be read.
 const RESERVED: &[&str] = &[
@@ -42,6 +45,10 @@ const RESERVED: &[&str] = &[
 pub(super) struct Headers {
     /// The variable that the result goes to, and what it holds; `None`: the result is not kept.
     pub(super) result: Option<(String, ResultContent)>,
+    /// Which variables are made of the response.
+    pub(super) result_expression: Option<HeaderExpression>,
+    /// What becomes of the job, where it says so; it goes before everything else.
+    pub(super) error_expression: Option<HeaderExpression>,
     /// Which failures become BPMN errors.
     pub(super) bpmn_errors: BpmnErrors,
     /// How long a failed job rests.
@@ -58,17 +65,16 @@ pub(super) struct BpmnErrors {
 
 impl Headers {
     /// Reads the headers of ours; blank ones count as not there, others are none of our business.
-    pub(super) fn parse(headers: &BTreeMap<String, String>) -> Result<Self, InvalidInput> {
+    pub(super) fn parse(
+        headers: &BTreeMap<String, String>,
+        expressions: &Expressions,
+    ) -> Result<Self, InvalidInput> {
         let get = |name| headers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
-        for name in ["resultExpression", "errorExpression"] {
-            if get(name).is_some() {
-                let expected = "no expression: this version does not evaluate expressions in headers; use \
-                                resultVariable with resultContent, and bpmnErrors";
-                return Err(invalid(name, expected, "one"));
-            }
-        }
+        let expression = |name| get(name).map(|text| expressions.parse(name, text)).transpose();
         Ok(Self {
             result: result(get(RESULT_VARIABLE), get(RESULT_CONTENT))?,
+            result_expression: expression(RESULT_EXPRESSION)?,
+            error_expression: expression(ERROR_EXPRESSION)?,
             bpmn_errors: get(BPMN_ERRORS).map(BpmnErrors::parse).transpose()?.unwrap_or_default(),
             retry_backoff: get(RETRY_BACKOFF).map(retry_backoff).transpose()?,
         })
@@ -193,7 +199,7 @@ mod tests {
 
     fn parse(headers: &[(&str, &str)]) -> Result<Headers, String> {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Headers::parse(&headers).map_err(|mistake| mistake.to_string())
+        Headers::parse(&headers, &Expressions::default()).map_err(|mistake| mistake.to_string())
     }
 
     fn operation(name: &str) -> &'static Descriptor {
@@ -214,12 +220,16 @@ mod tests {
         let headers = parse(&[
             ("resultVariable", " account_1 "),
             ("resultContent", "firstRecord"),
+            ("resultExpression", " = {a: 1} "),
+            ("errorExpression", "null"),
             ("bpmnErrors", " business , duplicates_detected,, Not_Found,"),
             ("retryBackoff", "PT1M"),
         ]);
         let codes = vec!["DUPLICATES_DETECTED".to_owned(), "NOT_FOUND".to_owned()];
         let expected = Headers {
             result: Some(("account_1".to_owned(), ResultContent::FirstRecord)),
+            result_expression: Some(Expressions::default().parse(RESULT_EXPRESSION, "{a: 1}").unwrap()),
+            error_expression: Some(Expressions::default().parse(ERROR_EXPRESSION, "null").unwrap()),
             bpmn_errors: BpmnErrors { business: true, codes },
             retry_backoff: Some(Duration::from_mins(1)),
         };
@@ -277,10 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn expressions_are_refused_by_name() {
-        for name in ["resultExpression", "errorExpression"] {
-            let message = parse(&[(name, "={a: body.id}")]).unwrap_err();
-            assert!(message.starts_with(&format!("task header {name}: expected no expression")), "{message}");
+    fn an_expression_with_a_syntax_error_is_refused_with_its_place() {
+        for name in [RESULT_EXPRESSION, ERROR_EXPRESSION] {
+            let message = parse(&[(name, "= {a: body.id")]).unwrap_err();
+            let words =
+                format!("task header {name}: expected a FEEL expression, found a syntax error in line 1");
+            assert!(message.starts_with(&words), "{message}");
+            assert!(message.lines().last().unwrap().ends_with('^'), "{message}");
         }
     }
 

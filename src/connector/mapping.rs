@@ -5,75 +5,156 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use camunda_feel::Scope;
+
 use super::{
     codes,
     error::Error,
+    expressions::{HeaderExpression, check_allowed, kind},
+    headers::{Headers, RESULT_VARIABLE},
+    input,
     operations::{Descriptor, ResultContent},
+    redactor::Redactor,
 };
 use crate::salesforce::{CallClass, Response};
 
 /// Where the result goes and what of it.
 #[derive(Debug)]
 pub(super) struct Mapping<'a> {
-    /// The variable and its content; `None`: no variables.
-    pub(super) result: Option<&'a (String, ResultContent)>,
+    /// What the modeler wants.
+    pub(super) headers: &'a Headers,
     /// The operation whose answer it is.
     pub(super) operation: &'static Descriptor,
     /// The record that the input named, where it did.
     pub(super) record_id: Option<String>,
     /// The variables' JSON may not be larger.
     pub(super) max_bytes: usize,
+    /// For what is logged on the way.
+    pub(super) redactor: &'a Redactor,
+}
+
+/// What an operation that succeeded gives.
+#[derive(Debug, PartialEq)]
+pub(super) struct Done {
+    /// The variables to complete the job with.
+    pub(super) variables: Map<String, Value>,
+    /// `{status, reason, headers, body}`. Whole only where an expression is there to see it.
+    pub(super) answer: Value,
 }
 
 impl Mapping<'_> {
-    /// The variables to complete the job with.
+    /// Makes the variables: first those of `resultVariable`, then those of `resultExpression`, which win.
     ///
     /// # Errors
-    /// `RESULT_TOO_LARGE`; after a write it carries the answer, for the write was done.
-    pub(super) fn variables(self, response: Response) -> Result<Map<String, Value>, Error> {
-        let Some((name, content)) = self.result else { return Ok(Map::new()) };
-        let kept = (self.operation.class != CallClass::Read).then(|| response.clone());
-        let mut variables = Map::new();
-        variables.insert(name.clone(), content_of(*content, response, self.record_id.as_deref()));
-        let size = json_size(&variables);
-        if size <= self.max_bytes {
-            return Ok(variables);
+    /// `RESULT_TOO_LARGE`, `EXPRESSION_FAILED` or `FORBIDDEN_RESULT`. They carry the answer after a write, for it
+    /// was done, and after a failed expression, for it shows why.
+    pub(super) fn variables(self, response: Response) -> Result<Done, Error> {
+        let mut done = Done { variables: Map::new(), answer: as_json(response) };
+        let error = match self.fill(&mut done) {
+            Ok(()) => return Ok(done),
+            Err(error) => error,
+        };
+        let was_write = self.operation.class != CallClass::Read;
+        if was_write || error.code() == codes::EXPRESSION_FAILED.name {
+            let error = if was_write {
+                error.map_message(|message| {
+                    format!("{message}. The write itself was done: it is in error.variables.response")
+                })
+            } else {
+                error
+            };
+            return Err(error.with_response(as_response(done.answer)));
         }
-        let mut message = format!("the result has {size} bytes, and {} may be handed over", self.max_bytes);
-        if kept.is_some() {
-            message.push_str(". The write itself was done: it is in error.variables.response");
+        Err(error)
+    }
+
+    fn fill(&self, done: &mut Done) -> Result<(), Error> {
+        if let Some((name, content)) = &self.headers.result {
+            let value = self.content(*content, &mut done.answer);
+            check_allowed(RESULT_VARIABLE, &value)?;
+            done.variables.insert(name.clone(), value);
         }
-        let error = Error::new(&codes::RESULT_TOO_LARGE, message);
-        Err(match kept {
-            Some(response) => error.with_response(response),
-            None => error,
-        })
+        if let Some(expression) = &self.headers.result_expression {
+            done.variables.extend(mapped(expression, &done.answer, self.redactor)?);
+        }
+        let (size, most) = (json_size(&done.variables), self.max_bytes);
+        if size > most {
+            let message = format!("the result has {size} bytes, and {most} may be handed over");
+            return Err(Error::new(&codes::RESULT_TOO_LARGE, message));
+        }
+        Ok(())
+    }
+
+    /// The part of the answer that the result variable holds; moved out where nobody needs the answer any more.
+    fn content(&self, content: ResultContent, answer: &mut Value) -> Value {
+        let is_needed = self.operation.class != CallClass::Read
+            || self.headers.result_expression.is_some()
+            || self.headers.error_expression.is_some();
+        let take = |part: &mut Value| if is_needed { part.clone() } else { part.take() };
+        match content {
+            ResultContent::Response => take(answer),
+            ResultContent::Body => take(&mut answer["body"]),
+            ResultContent::Records => records(answer).map_or(Value::Null, take),
+            ResultContent::FirstRecord => {
+                records(answer).and_then(|records| records.get_mut(0)).map_or(Value::Null, take)
+            }
+            ResultContent::Id => {
+                let body = &answer["body"];
+                let told = body.get("id").or_else(|| body.get("Id"));
+                told.filter(|id| id.is_string()).cloned().unwrap_or_else(|| json!(self.record_id))
+            }
+        }
     }
 }
 
-fn content_of(content: ResultContent, mut response: Response, record_id: Option<&str>) -> Value {
-    match content {
-        ResultContent::Response => {
-            let Response { status, reason, headers, body } = response;
-            json!({"status": status, "reason": reason, "headers": headers, "body": body})
-        }
-        ResultContent::Body => response.body,
-        ResultContent::Records => records(&mut response).map_or(Value::Null, Value::Array),
-        ResultContent::FirstRecord => {
-            records(&mut response).and_then(|records| records.into_iter().next()).unwrap_or(Value::Null)
-        }
-        ResultContent::Id => {
-            let told = response.body.get("id").or_else(|| response.body.get("Id"));
-            told.filter(|id| id.is_string()).cloned().unwrap_or_else(|| json!(record_id))
+/// The variables that a result expression makes of an answer: its fields are variables of their own, and `response`
+/// is the whole.
+fn mapped(
+    expression: &HeaderExpression,
+    answer: &Value,
+    redactor: &Redactor,
+) -> Result<Map<String, Value>, Error> {
+    let scope = Scope::new().spread(answer).variable("response", answer);
+    match expression.evaluate(&scope, redactor)? {
+        Value::Null => Ok(Map::new()),
+        Value::Object(variables) => Ok(variables),
+        other => {
+            let (kind, shown) = (kind(&other), input::shorten(&other.to_string()));
+            Err(expression.failed(format!(
+                "Result expression must return a JSON object, but got {kind}. Evaluated value: {shown}"
+            )))
         }
     }
 }
 
-fn records(response: &mut Response) -> Option<Vec<Value>> {
-    match response.body.get_mut("records")?.take() {
-        Value::Array(records) => Some(records),
-        _ => None,
+fn as_json(response: Response) -> Value {
+    let Response { status, reason, headers, body } = response;
+    let fields: [(&str, Value); 4] = [
+        ("status", status.into()),
+        ("reason", reason.into()),
+        ("headers", headers.into()),
+        // Moved, not copied: it may be large.
+        ("body", body),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The way back.
+pub(super) fn as_response(mut answer: Value) -> Response {
+    let headers = match answer["headers"].take() {
+        Value::Object(headers) => headers,
+        _ => Map::new(),
+    };
+    Response {
+        status: answer["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
+        reason: answer["reason"].as_str().unwrap_or_default().to_owned(),
+        headers,
+        body: answer["body"].take(),
     }
+}
+
+fn records(answer: &mut Value) -> Option<&mut Value> {
+    answer["body"].get_mut("records").filter(|records| records.is_array())
 }
 
 /// How many bytes a value has as JSON, counted without writing it.
@@ -99,7 +180,7 @@ pub(super) fn json_size(value: &impl Serialize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::operations;
+    use crate::connector::{expressions::Expressions, operations};
 
     fn response(status: u16, body: Value) -> Response {
         let mut headers = Map::new();
@@ -107,15 +188,28 @@ mod tests {
         Response { status, reason: "OK".to_owned(), headers, body }
     }
 
-    fn map(operation: &str, content: ResultContent, body: Value) -> Value {
-        let result = ("result".to_owned(), content);
+    fn operation(name: &str) -> &'static Descriptor {
+        operations::ALL.iter().find(|descriptor| descriptor.name == name).unwrap()
+    }
+
+    fn keeping(name: &str, content: ResultContent) -> Headers {
+        Headers { result: Some((name.to_owned(), content)), ..Headers::default() }
+    }
+
+    fn map(
+        name: &str,
+        headers: &Headers,
+        max_bytes: usize,
+        body: Value,
+    ) -> Result<Map<String, Value>, Error> {
         let mapping = Mapping {
-            result: Some(&result),
-            operation: operations::ALL.iter().find(|descriptor| descriptor.name == operation).unwrap(),
+            headers,
+            operation: operation(name),
             record_id: Some("001D000000IRFmaIAH".to_owned()),
-            max_bytes: 1000,
+            max_bytes,
+            redactor: &Redactor::default(),
         };
-        Value::Object(mapping.variables(response(200, body)).unwrap())
+        mapping.variables(response(200, body)).map(|done| done.variables)
     }
 
     #[test]
@@ -124,6 +218,8 @@ mod tests {
         let found = || json!({"totalSize": 2, "done": true, "records": [{"Id": "1"}, {"Id": "2"}]});
         let headers = json!({"sforce-limit-info": "api-usage=1/100"});
         let whole = json!({"status": 200, "reason": "OK", "headers": headers, "body": null});
+        let expressions = Expressions::default();
+        let expression = expressions.parse("resultExpression", "= {status: status}").unwrap();
         for (operation, content, body, expected) in [
             ("deleteRecord", Response, Value::Null, whole),
             ("query", Body, found(), found()),
@@ -136,35 +232,41 @@ mod tests {
             ("updateRecord", Id, Value::Null, json!("001D000000IRFmaIAH")),
             ("getRecord", Id, json!({"Id": 5}), json!("001D000000IRFmaIAH")),
         ] {
-            assert_eq!(map(operation, content, body), json!({"result": expected}), "{operation} {content:?}");
+            let headers = keeping("result", content);
+            let alone = Value::Object(map(operation, &headers, 1000, body.clone()).unwrap());
+            assert_eq!(alone, json!({"result": expected}), "{operation} {content:?}");
+            let both = Headers { result_expression: Some(expression.clone()), ..headers };
+            let both = Value::Object(map(operation, &both, 1000, body).unwrap());
+            assert_eq!(both, json!({"result": expected, "status": 200}), "{operation} {content:?}");
         }
     }
 
     #[test]
     fn without_a_result_variable_there_are_no_variables() {
-        let mapping = Mapping { result: None, operation: operations::ALL[0], record_id: None, max_bytes: 0 };
-        assert_eq!(mapping.variables(response(200, json!({"large": "x".repeat(5000)}))).unwrap(), Map::new());
+        let body = json!({"large": "x".repeat(5000)});
+        assert_eq!(map("query", &Headers::default(), 2, body).unwrap(), Map::new());
     }
 
     #[test]
     fn a_result_that_is_too_large_says_its_size_and_after_a_write_that_it_was_done() {
-        let result = ("r".to_owned(), ResultContent::Body);
         for (operation, is_write) in [("query", false), ("createRecord", true)] {
-            let mapping = Mapping {
-                result: Some(&result),
-                operation: operations::ALL.iter().find(|descriptor| descriptor.name == operation).unwrap(),
-                record_id: None,
-                max_bytes: 9,
-            };
-            let error = mapping.variables(response(201, json!("12345"))).unwrap_err();
+            let error = map(operation, &keeping("r", ResultContent::Body), 9, json!("12345")).unwrap_err();
             assert_eq!(error.code(), "RESULT_TOO_LARGE");
             assert!(
                 error.to_string().starts_with("the result has 13 bytes, and 9 may be handed over"),
                 "{error}"
             );
             assert_eq!(error.to_string().contains("was done"), is_write);
-            assert_eq!(error.response().is_some(), is_write);
+            assert_eq!(error.response(), is_write.then(|| response(200, json!("12345"))).as_ref());
         }
+    }
+
+    #[test]
+    fn a_failed_expression_keeps_the_answer_after_a_read_too() {
+        let expression = Expressions::default().parse("resultExpression", "= 1").unwrap();
+        let headers = Headers { result_expression: Some(expression), ..Headers::default() };
+        let error = map("query", &headers, 1000, json!([1])).unwrap_err();
+        assert_eq!((error.code(), error.response()), ("EXPRESSION_FAILED", Some(&response(200, json!([1])))));
     }
 
     #[test]

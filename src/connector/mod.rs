@@ -5,7 +5,9 @@
 mod authentication;
 mod codes;
 mod connections;
+mod decision;
 mod error;
+mod expressions;
 mod failure;
 mod handler;
 mod headers;
@@ -15,13 +17,16 @@ pub mod operations;
 mod redactor;
 mod request;
 mod secrets;
+mod settlement;
 pub mod template;
 
 pub(crate) use authentication::check_word;
 pub use authentication::{AuthenticationField, AuthenticationMethod, ConnectionAuthentication};
 pub use codes::{CODES, Code, ErrorType};
 pub use connections::{Connections, NamedConnection};
+pub use decision::Decision;
 pub use error::Error;
+pub use expressions::ENGINE as FEEL_ENGINE;
 pub use handler::{Connector, ConnectorOptions};
 pub use input::InvalidInput;
 pub use operations::Operation;

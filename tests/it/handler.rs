@@ -18,18 +18,18 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 /// A handler before an org; the connection `dev` of its configuration leads there.
-struct Bench {
-    org: DevOrg,
-    connector: Connector,
+pub(crate) struct Bench {
+    pub(crate) org: DevOrg,
+    pub(crate) connector: Connector,
     metrics: Arc<Metrics>,
 }
 
 impl Bench {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(DevOrg::start().await.unwrap(), |_| ())
     }
 
-    fn start_with(org: DevOrg, change: impl FnOnce(&mut ConnectorOptions)) -> Self {
+    pub(crate) fn start_with(org: DevOrg, change: impl FnOnce(&mut ConnectorOptions)) -> Self {
         let connection = NamedConnection::new(org.base_url(), login("dev-secret"));
         let mut options = ConnectorOptions {
             transport: TransportOptions {
@@ -49,7 +49,7 @@ impl Bench {
         Self { org, connector, metrics }
     }
 
-    async fn run(&self, operation: Value, headers: &[(&str, &str)]) -> Outcome {
+    pub(crate) async fn run(&self, operation: Value, headers: &[(&str, &str)]) -> Outcome {
         self.connector
             .handle(&job(json!({"connection": {"name": "dev"}, "operation": operation}), headers))
             .await
@@ -63,11 +63,11 @@ impl Bench {
     }
 
     /// The failure of an operation that must fail.
-    async fn failure(&self, operation: Value, headers: &[(&str, &str)]) -> Failure {
+    pub(crate) async fn failure(&self, operation: Value, headers: &[(&str, &str)]) -> Failure {
         failed(self.run(operation, headers).await)
     }
 
-    fn strike(&self, method: &str, path: &str, fault: Fault) {
+    pub(crate) fn strike(&self, method: &str, path: &str, fault: Fault) {
         self.org.faults().add(FaultRule::new(fault).method(method).path(path));
     }
 }
@@ -76,7 +76,7 @@ fn login(secret: &str) -> ConnectionAuthentication {
     ConnectionAuthentication::client_credentials("dev-client", secret)
 }
 
-fn job(request: Value, headers: &[(&str, &str)]) -> Job {
+pub(crate) fn job(request: Value, headers: &[(&str, &str)]) -> Job {
     Job {
         key: 1,
         job_type: "salesforce-connector:1".to_owned(),
@@ -97,22 +97,22 @@ fn job(request: Value, headers: &[(&str, &str)]) -> Job {
     }
 }
 
-fn failed(outcome: Outcome) -> Failure {
+pub(crate) fn failed(outcome: Outcome) -> Failure {
     match outcome {
         Outcome::Fail(failure) => failure,
         other => panic!("{other:#?}"),
     }
 }
 
-fn code(failure: &Failure) -> &str {
+pub(crate) fn code(failure: &Failure) -> &str {
     failure.variables["error"]["code"].as_str().unwrap()
 }
 
-fn create(name: &str) -> Value {
+pub(crate) fn create(name: &str) -> Value {
     json!({"type": "createRecord", "objectType": "Account", "body": {"Name": name}})
 }
 
-fn query() -> Value {
+pub(crate) fn query() -> Value {
     json!({"type": "query", "soqlQuery": "SELECT Id, Name FROM Account ORDER BY Name"})
 }
 
@@ -195,8 +195,8 @@ async fn an_expired_cursor_on_the_second_page_is_an_error_and_not_half_a_result(
 async fn what_can_be_refused_is_refused_without_a_call() {
     let bench = Bench::start().await;
     for (operation, headers) in [
-        (query(), vec![("resultExpression", "={a: body}")]),
-        (query(), vec![("errorExpression", "=null")]),
+        (query(), vec![("resultExpression", "={a: body")]),
+        (query(), vec![("errorExpression", "=bpmnError(")]),
         (query(), vec![("resultVariable", "r"), ("resultContent", "id")]),
         (query(), vec![("resultContent", "records")]),
         (query(), vec![("bpmnErrors", "a b")]),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::connector::authentication::AuthenticationMethod;
+use crate::connector::expressions::Expressions;
 use crate::connector::headers::Headers;
 use crate::connector::operations::{self, Descriptor, InputKind};
 use crate::connector::request::{Connection, Request};
@@ -150,7 +151,8 @@ fn version_and_timeout_are_read() {
 #[test]
 fn the_headers_are_read_and_fit_the_operation() {
     for case in cases() {
-        let headers = Headers::parse(&case.headers).unwrap_or_else(|mistake| panic!("{mistake}; {case:#?}"));
+        let headers = Headers::parse(&case.headers, &Expressions::default())
+            .unwrap_or_else(|mistake| panic!("{mistake}; {case:#?}"));
         assert_eq!(headers.check(case.descriptor()), Ok(()));
         let last = *case.descriptor().contents.last().unwrap();
         assert_eq!(headers.result, case.filled.then(|| ("account".to_owned(), last)));
