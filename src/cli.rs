@@ -2,6 +2,7 @@
 
 mod check;
 mod dev;
+mod feel;
 mod health;
 mod templates;
 
@@ -79,6 +80,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Try a result expression or an error expression: its value, its warnings, and what a job would do with it
+    Feel(feel::Arguments),
     /// Run a Salesforce org in memory (client id dev-client, client secret dev-secret)
     DevOrg {
         /// Where to listen; port 0 takes a free one
@@ -127,6 +130,7 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
         }
         Command::Config => print(&config::show(file, environment)?),
         Command::Templates { out } => templates::write(&out),
+        Command::Feel(arguments) => feel::evaluate(&arguments),
         Command::DevOrg { listen, seed } => dev::org(listen, seed.as_deref()).await,
         Command::DevGateway { listen, jobs_api } => dev::gateway(listen, jobs_api).await,
         Command::Health => health::ask(&Config::load(file, environment)?).await,

@@ -47,7 +47,7 @@ impl Mapping<'_> {
     ///
     /// # Errors
     /// `RESULT_TOO_LARGE`, `EXPRESSION_FAILED` or `FORBIDDEN_RESULT`. They carry the answer after a write, for it
-    /// was done, and after a failed expression, for it shows why.
+    /// was done; a failed expression carries it in any case, for it shows why.
     pub(super) fn variables(self, response: Response) -> Result<Done, Error> {
         let mut done = Done { variables: Map::new(), answer: as_json(response) };
         let error = match self.fill(&mut done) {

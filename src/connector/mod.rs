@@ -16,6 +16,7 @@ mod mapping;
 pub mod operations;
 mod redactor;
 mod request;
+mod sample;
 mod secrets;
 mod settlement;
 pub mod template;
@@ -32,6 +33,7 @@ pub use input::InvalidInput;
 pub use operations::Operation;
 pub use redactor::Redactor;
 pub use request::Request;
+pub use sample::{sample_error, sample_response};
 pub use secrets::SecretsOptions;
 
 /// The one variable that a job's input is in.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::House;
 
 /// Every process in `examples/` by its id, which is the name of its file too.
-const EXAMPLES: [&str; 4] =
-    ["create-and-read-account", "duplicate-contact", "query-contacts", "upsert-account"];
+const EXAMPLES: [&str; 5] =
+    ["create-and-read-account", "duplicate-contact", "expressions", "query-contacts", "upsert-account"];
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -36,6 +36,7 @@ async fn every_example_runs_as_it_is() {
     a_duplicate_contact_is_caught(&mut house).await;
     contacts_are_queried(&mut house).await;
     an_account_is_upserted(&mut house).await;
+    expressions_map_the_answer_and_throw_an_error(&mut house).await;
     assert_eq!(house.org.counters().tokens_issued, 1, "one login for all");
 }
 
@@ -88,4 +89,18 @@ async fn an_account_is_upserted(house: &mut House) {
         accounts.iter().filter(|one| one["Id"] == first["accountId"]).map(|one| &one["Name"]).collect();
     assert_eq!(names, ["Acme Corporation"]);
     assert_eq!(accounts.len(), 2, "this one and the one that was created above");
+}
+
+async fn expressions_map_the_answer_and_throw_an_error(house: &mut House) {
+    let start = json!({ "contactKey": "customer/4712", "lastName": "Somerville" });
+    let created = run(house, "expressions", start.clone()).await;
+    let contacts = house.org.records("Contact");
+    let contact = contacts.iter().find(|one| one["LastName"] == "Somerville").expect("it was created");
+    assert_eq!((&created["contactId"], &created["status"]), (&contact["Id"], &json!(201)));
+
+    let caught = run(house, "expressions", start).await;
+    assert!(caught["reason"].as_str().is_some_and(|text| text.contains("External_Key__c")), "{caught}");
+    assert_eq!(caught.get("status"), None, "it is not mapped out of the boundary event: {caught}");
+    assert_eq!(caught.get("contactId"), None);
+    assert_eq!(house.org.records("Contact").len(), contacts.len());
 }

@@ -11,6 +11,7 @@
 mod bpmn_errors;
 mod crashes;
 mod examples;
+mod expressions;
 mod facts;
 mod house;
 mod incidents;

@@ -72,7 +72,7 @@ impl Bench {
     }
 }
 
-fn login(secret: &str) -> ConnectionAuthentication {
+pub(crate) fn login(secret: &str) -> ConnectionAuthentication {
     ConnectionAuthentication::client_credentials("dev-client", secret)
 }
 

@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod docs;
+mod expressions;
 mod floors;
 mod handler;
 mod jobs;

@@ -86,8 +86,8 @@ async fn headers_that_cannot_be_honoured_are_refused_before_the_call() {
     let house = House::start().await;
     let query = || request(json!({"type": "query", "soqlQuery": "SELECT Id FROM Account"}));
     let cases: &[(Headers, &[&str])] = &[
-        (&[("resultExpression", "={x: 1}")], &["resultExpression"]),
-        (&[("errorExpression", "=null")], &["errorExpression"]),
+        (&[("resultExpression", "={x: 1")], &["resultExpression", "line 1"]),
+        (&[("errorExpression", "=null null")], &["errorExpression", "line 1"]),
         (&[("resultVariable", "r"), ("resultContent", "id")], &["resultContent", "id", "firstRecord"]),
         (&[("resultVariable", "r"), ("resultContent", "all")], &["resultContent", "all"]),
         (&[("retryBackoff", "30 seconds please")], &["retryBackoff", "PT"]),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Input, InputKind, ResultContent},
+    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -31,6 +31,17 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             placeholder: "={Name: \"Acme\"}",
         },
     ],
+    examples: Examples {
+        answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": []}"#),
+        refusal: (
+            400,
+            r#"[{"errorCode": "DUPLICATE_VALUE", "message": "duplicate value found: External_Key__c",
+            "fields": ["External_Key__c"]}]"#,
+        ),
+        result: "={accountId: body.id}",
+        error: "=if error.code = \"DUPLICATE_VALUE\" \
+                then bpmnError(\"already there\", error.message) else null",
+    },
 };
 
 /// The input of `createRecord`.

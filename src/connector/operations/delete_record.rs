@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, ResultContent},
+    descriptor::{Descriptor, Examples, ResultContent},
     fields,
 };
 use crate::{
@@ -20,6 +20,15 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     class: CallClass::IdempotentWrite,
     contents: &[ResultContent::Response, ResultContent::Id],
     inputs: &[fields::OBJECT_TYPE, fields::OBJECT_ID],
+    examples: Examples {
+        answer: (204, "null"),
+        refusal: (
+            404,
+            r#"[{"errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}]"#,
+        ),
+        result: "={deleted: status = 204}",
+        error: "=if error.code = \"ENTITY_IS_DELETED\" then ignoreError({deleted: true}) else null",
+    },
 };
 
 /// The input of `deleteRecord`.

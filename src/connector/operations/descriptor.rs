@@ -19,6 +19,21 @@ pub struct Descriptor {
     pub contents: &'static [ResultContent],
     /// Its fields, in the order in which they are shown.
     pub inputs: &'static [Input],
+    /// What expressions can do with its answer.
+    pub examples: Examples,
+}
+
+/// A sample answer of an operation, and expressions for it.
+#[derive(Debug)]
+pub struct Examples {
+    /// The status of the answer, and its body as JSON.
+    pub answer: (u16, &'static str),
+    /// The errors of a refusal, as Salesforce sends them: its status, and its body as JSON.
+    pub refusal: (u16, &'static str),
+    /// A result expression.
+    pub result: &'static str,
+    /// An error expression that decides about the refusal.
+    pub error: &'static str,
 }
 
 /// One field of an operation.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Input, InputKind, ResultContent},
+    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -52,6 +52,16 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             placeholder: "={fields: \"Id,Name\"}",
         },
     ],
+    examples: Examples {
+        answer: (
+            200,
+            r#"{"attributes": {"type": "Account"}, "Id": "001Hp00002abcDEFGH", "Name": "Acme",
+            "Phone": null}"#,
+        ),
+        refusal: (404, r#"[{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]"#),
+        result: "={name: body.Name}",
+        error: "=if error.code = \"NOT_FOUND\" then ignoreError({name: null}) else null",
+    },
 };
 
 /// The input of `getRecord`.

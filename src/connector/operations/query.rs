@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, Input, InputKind, ResultContent},
+    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -55,6 +55,17 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             placeholder: "1000",
         },
     ],
+    examples: Examples {
+        answer: (
+            200,
+            r#"{"totalSize": 2, "done": true, "records": [{"Id": "003Hp00001aaaAAAAA",
+            "Name": "Ada Lovelace", "Email": "ada@example.com"}, {"Id": "003Hp00001bbbBBBBB",
+            "Name": "Charles Babbage", "Email": null}]}"#,
+        ),
+        refusal: (400, r#"[{"errorCode": "MALFORMED_QUERY", "message": "unexpected token: FORM"}]"#),
+        result: "={found: body.totalSize, names: body.records.Name}",
+        error: "=if body.totalSize = 0 then bpmnError(\"nothing found\") else null",
+    },
 };
 
 /// The input of `query`.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Input, InputKind, ResultContent},
+    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -33,6 +33,12 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             placeholder: "={Phone: phone}",
         },
     ],
+    examples: Examples {
+        answer: (204, "null"),
+        refusal: (404, r#"[{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]"#),
+        result: "={updated: status = 204}",
+        error: "=if error.code = \"NOT_FOUND\" then bpmnError(\"gone\", error.message) else null",
+    },
 };
 
 /// The input of `updateRecord`.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, Input, InputKind, ResultContent},
+    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -54,6 +54,17 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             placeholder: "={Name: \"Acme\"}",
         },
     ],
+    examples: Examples {
+        answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": [], "created": true}"#),
+        refusal: (
+            400,
+            r#"[{"errorCode": "UNABLE_TO_LOCK_ROW",
+            "message": "unable to obtain exclusive access to this record", "fields": []}]"#,
+        ),
+        result: "={accountId: body.id, isNew: body.created}",
+        error: "=if error.code = \"UNABLE_TO_LOCK_ROW\" \
+                then jobError(error.message, {}, job.retries - 1, @\"PT5S\") else null",
+    },
 };
 
 /// The input of `upsertRecord`.

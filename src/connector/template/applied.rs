@@ -156,6 +156,8 @@ fn the_headers_are_read_and_fit_the_operation() {
         assert_eq!(headers.check(case.descriptor()), Ok(()));
         let last = *case.descriptor().contents.last().unwrap();
         assert_eq!(headers.result, case.filled.then(|| ("account".to_owned(), last)));
+        assert_eq!(headers.result_expression.is_some(), case.filled);
+        assert_eq!(headers.error_expression, None, "the codes are chosen");
         assert_eq!(headers.retry_backoff, case.filled.then_some(Duration::from_secs(10)));
         assert_eq!(case.headers.contains_key("bpmnErrors"), case.filled);
         assert_eq!(case.headers.contains_key("jobTimeout"), case.filled);

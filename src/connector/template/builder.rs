@@ -1,5 +1,7 @@
 //! Properties and conditions in few words.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::model::{Binding, Choice, Condition, Constraints, Feel, FieldType, Pattern, Property};
@@ -38,8 +40,8 @@ impl Property {
         }
     }
 
-    pub(super) fn tooltip(self, text: &'static str) -> Self {
-        Self { tooltip: Some(text), ..self }
+    pub(super) fn tooltip(self, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { tooltip: Some(text.into()), ..self }
     }
 
     pub(super) fn placeholder(self, text: &'static str) -> Self {

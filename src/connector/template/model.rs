@@ -3,6 +3,8 @@
 //! The source is the JSON schema of the npm package `@camunda/zeebe-element-templates-json-schema`; names are
 //! that schema's names. What we do not use is left out.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -95,7 +97,7 @@ pub struct Property {
     pub label: Option<&'static str>,
     /// Help, shown at the title.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tooltip: Option<&'static str>,
+    pub tooltip: Option<Cow<'static, str>>,
     /// What the field looks like.
     #[serde(rename = "type")]
     pub kind: FieldType,

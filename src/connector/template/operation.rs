@@ -68,6 +68,47 @@ pub(super) fn result_contents(operations: &[&Descriptor]) -> Vec<Property> {
     properties.collect()
 }
 
+/// The expressions for the variables that an operation gives: a field for each operation, with its example.
+pub(super) fn result_expressions(operations: &[&Descriptor]) -> Vec<Property> {
+    let about = "Makes process variables of the response: status, reason, headers and body. Variables of the process are \
+                 not there. Beside the result variable, the expression wins.";
+    let field = |operation: &&Descriptor| {
+        expression(("resultExpression", "Result expression"), operation, about, operation.examples.result)
+            .optional()
+            .group("output")
+            .when(Condition::is(OPERATION, operation.name))
+    };
+    operations.iter().map(field).collect()
+}
+
+/// The expressions that decide about errors, in the same way, for modelers who choose so.
+pub(super) fn error_expressions(operations: &[&Descriptor]) -> Vec<Property> {
+    let about = "Sees error after a failure, the response after a success, and job.retries. Gives bpmnError, jobError, \
+                 ignoreError, or null for what happens anyway.";
+    let field = |operation: &&Descriptor| {
+        let chosen = Condition::is(sections::BPMN_ERRORS, sections::BY_EXPRESSION);
+        expression(("errorExpression", "Error expression"), operation, about, operation.examples.error)
+            .required()
+            .group("errors")
+            .when(Condition::both(Condition::is(OPERATION, operation.name), chosen))
+    };
+    operations.iter().map(field).collect()
+}
+
+fn expression(
+    (key, label): (&'static str, &'static str),
+    operation: &Descriptor,
+    about: &str,
+    example: &'static str,
+) -> Property {
+    // Modeler shows the sign of equality before the field.
+    let example = example.trim_start_matches('=');
+    Property::field(format!("{key}.{}", operation.name), FieldType::Text, label, header(key))
+        .tooltip(format!("{about} Example: {example} ."))
+        .placeholder(example)
+        .feel(Feel::Required)
+}
+
 /// One entry of Modeler's search for each operation.
 pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<Step>) {
     let preset = |operation: &&Descriptor| Preset {

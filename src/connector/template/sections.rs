@@ -26,7 +26,10 @@ pub(super) const GROUPS: [Group; 6] = [
 const CONNECTION: &str = "connection";
 const INLINE: &str = "inline";
 const AUTHENTICATION: &str = "authentication.type";
-const BPMN_ERRORS: &str = "bpmnErrors";
+pub(super) const BPMN_ERRORS: &str = "bpmnErrors";
+/// The choice that shows the error expression. It stands there, because a further field for everyone would be one too
+/// many.
+pub(super) const BY_EXPRESSION: &str = "expression";
 pub(super) const RESULT_VARIABLE: &str = "resultVariable";
 
 const DURATION: (&str, &str) = (
@@ -164,6 +167,7 @@ pub(super) fn errors() -> Vec<Property> {
         ("none", "No failure"),
         ("business", "Business errors: Salesforce refused the data"),
         ("codes", "Only these error codes"),
+        (BY_EXPRESSION, "What an expression decides"),
     ])
     .value("none")
     .required();

@@ -78,7 +78,7 @@ fn target(property: &Property) -> Option<&str> {
 fn no_two_active_properties_share_a_binding_in_any_combination() {
     let template = salesforce();
     let combinations = combinations(&template);
-    assert_eq!(combinations.len(), 2 * 2 * operations::ALL.len() * 3);
+    assert_eq!(combinations.len(), 2 * 2 * operations::ALL.len() * 4);
     for choices in combinations {
         let mut seen = HashSet::new();
         for property in active(&template, &choices) {
@@ -188,7 +188,7 @@ fn every_visible_field_has_a_label_and_help() {
     for property in &salesforce().properties {
         if property.kind != FieldType::Hidden {
             assert!(property.label.is_some_and(|label| !label.is_empty()), "{}", property.id);
-            let tooltip = property.tooltip.unwrap_or_default();
+            let tooltip = property.tooltip.clone().unwrap_or_default();
             assert!(tooltip.ends_with('.') && !tooltip.contains('<'), "{}: {tooltip}", property.id);
         }
     }

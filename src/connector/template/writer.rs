@@ -60,7 +60,9 @@ fn properties(operations: &[&Descriptor]) -> Vec<Property> {
     all.push(sections::timeout());
     all.push(sections::result_variable());
     all.extend(operation::result_contents(operations));
+    all.extend(operation::result_expressions(operations));
     all.extend(sections::errors());
+    all.extend(operation::error_expressions(operations));
     all.extend(sections::retries());
     all
 }

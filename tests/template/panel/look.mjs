@@ -33,7 +33,8 @@ const views = [
   [ 'first-sight', [] ],
   ...choices('operation').map(operation => [ operation, [ [ 'operation', operation ], [ 'resultVariable', 'result' ] ] ]),
   [ 'client-credentials', [ [ 'connection', 'inline' ], [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'codes' ] ] ],
-  [ 'access-token', [ [ 'connection', 'inline' ], [ 'authentication.type', 'bearer' ], [ 'bpmnErrors', 'business' ] ] ]
+  [ 'access-token', [ [ 'connection', 'inline' ], [ 'authentication.type', 'bearer' ], [ 'bpmnErrors', 'business' ] ] ],
+  [ 'error-expression', [ [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'expression' ] ] ]
 ];
 
 const GROUPS = '[data-group-id^="group-ElementTemplates__CustomProperties"]';
