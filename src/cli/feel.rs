@@ -105,7 +105,7 @@ fn report(expression: &Expression, context: &Value) -> anyhow::Result<String> {
     let value = evaluation.to_json().map_err(|error| anyhow!("the evaluation failed: {error}"))?;
     let mut report = format!("{value:#}\n");
     for warning in evaluation.warnings() {
-        report.push_str(&format!("warning: {warning}\n"));
+        report.extend(["warning: ", &warning.to_string(), "\n"]);
     }
     let error_type = value.get(camunda_feel::connector_functions::ERROR_TYPE).is_some();
     if !error_type {

@@ -136,19 +136,18 @@ impl Expressions {
     /// The text is no FEEL; the message shows the place and what was expected there.
     pub(super) fn parse(&self, header: &'static str, text: &str) -> Result<HeaderExpression, InvalidInput> {
         let known = self.with(|parsed| parsed.by_text.get(text).cloned());
-        let expression = match known {
-            Some(expression) => expression,
-            None => {
-                let parsed = Expression::parse(text).map_err(|error| {
-                    let found = format!("a syntax error in {error}");
-                    InvalidInput::new(format!("task header {header}"), "a FEEL expression", found)
-                })?;
-                let expression = Arc::new(parsed);
-                self.with(|parsed| parsed.keep(text, &expression));
-                expression
-            }
-        };
+        let expression = known.map_or_else(|| self.parse_anew(header, text), Ok)?;
         Ok(HeaderExpression { header, expression })
+    }
+
+    fn parse_anew(&self, header: &str, text: &str) -> Result<Arc<Expression>, InvalidInput> {
+        let parsed = Expression::parse(text).map_err(|error| {
+            let found = format!("a syntax error in {error}");
+            InvalidInput::new(format!("task header {header}"), "a FEEL expression", found)
+        })?;
+        let expression = Arc::new(parsed);
+        self.with(|parsed| parsed.keep(text, &expression));
+        Ok(expression)
     }
 
     /// The lock is never held while parsing, so that a long text delays only its own job.

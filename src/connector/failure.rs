@@ -121,15 +121,15 @@ fn with_small_error(mut variables: Map<String, Value>) -> Map<String, Value> {
 ///
 /// An error expression may hand over an `error` of any other form, which is left as it is but for a text.
 fn shrink(error: &mut Value) {
-    shrink_text(Some(error), MAX_MESSAGE);
+    shrink_text(error, MAX_MESSAGE);
     for name in ["code", "message"] {
-        shrink_text(error.get_mut(name), MAX_MESSAGE);
+        shrink_field(error, name, MAX_MESSAGE);
     }
     if let Some(errors) = error.get_mut("errors").and_then(Value::as_array_mut) {
         errors.truncate(20);
         for detail in errors {
-            shrink_text(detail.get_mut("errorCode"), 100);
-            shrink_text(detail.get_mut("message"), 1000);
+            shrink_field(detail, "errorCode", 100);
+            shrink_field(detail, "message", 1000);
             if let Some(fields) = detail.get_mut("fields").filter(|fields| json_size(fields) > 2000) {
                 *fields = json!([]);
             }
@@ -145,9 +145,15 @@ fn shrink(error: &mut Value) {
     }
 }
 
-fn shrink_text(value: Option<&mut Value>, max: usize) {
-    if let Some(Value::String(text)) = value {
+fn shrink_text(value: &mut Value, max: usize) {
+    if let Value::String(text) = value {
         *text = cut(text, max);
+    }
+}
+
+fn shrink_field(value: &mut Value, name: &str, max: usize) {
+    if let Some(text) = value.get_mut(name) {
+        shrink_text(text, max);
     }
 }
 
