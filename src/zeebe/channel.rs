@@ -19,7 +19,7 @@ use std::{
 
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 
-use super::{GatewayError, GatewayOptions};
+use super::{GatewayError, GatewayOptions, error::chain};
 use crate::tls::use_ring;
 
 /// What one unread stream may hold.
@@ -172,16 +172,6 @@ const PEM_HEAD: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 fn invalid_tls(error: &tonic::transport::Error) -> GatewayError {
     GatewayError::options(format!("TLS to the gateway cannot be set up: {}", chain(error)))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

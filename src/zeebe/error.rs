@@ -119,6 +119,17 @@ fn hint(status: &Status) -> Option<&'static str> {
     }
 }
 
+/// An error with all its causes, the outermost first.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

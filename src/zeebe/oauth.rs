@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tonic::metadata::{Ascii, MetadataValue};
 use url::Url;
 
-use super::{GatewayError, auth::sensitive};
+use super::{GatewayError, auth::sensitive, error::chain};
 use crate::{metrics::Metrics, tls::use_ring, token_cache::Fetched};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -167,16 +167,6 @@ fn lifetime(expires_in: &Value) -> Option<Duration> {
 
 fn refresh_after(life: Duration) -> Duration {
     (life * 4 / 5).max(life.saturating_sub(EARLY))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
