@@ -1,4 +1,4 @@
-// Fills the template for every operation, way to connect and way to sign in, and says what the task then holds.
+// Fills the template for every operation and every way to connect, and says what the task then holds.
 
 import { EMPTY, active, apply, contents, open, setValue, valueOf } from './modeler.mjs';
 
@@ -10,7 +10,11 @@ const ENTRIES = {
   token: '{{secrets.SALESFORCE_TOKEN}}',
   clientId: '{{secrets.SALESFORCE_CLIENT_ID}}',
   clientSecret: '{{secrets.SALESFORCE_CLIENT_SECRET}}',
-  oauthTokenEndpoint: 'https://acme.my.salesforce.com/services/oauth2/token',
+  username: 'integration@acme.com',
+  privateKey: '{{secrets.SALESFORCE_PRIVATE_KEY}}',
+  audience: 'https://login.salesforce.com',
+  refreshToken: '{{secrets.SALESFORCE_REFRESH_TOKEN}}',
+  password: '{{secrets.SALESFORCE_PASSWORD}}{{secrets.SALESFORCE_SECURITY_TOKEN}}',
   objectType: 'Account',
   objectId: '001D000000IRFmaIAH',
   externalIdField: 'External_Key__c',
@@ -36,7 +40,7 @@ const ENTRIES = {
 const find = (template, id) => template.properties.find(property => property.id === id);
 const values = property => property.choices.map(choice => choice.value);
 
-/** Chooses an operation, a way to connect and a way to sign in. */
+/** Chooses an operation, and a named connection or a way to sign in. */
 function choose(modeler, element, template, choices) {
   for (const [ id, value ] of Object.entries(choices)) {
     if (value) {
@@ -102,10 +106,7 @@ export function assertClean(element, template, { sources }) {
   }
 }
 
-const connections = template => [
-  { connection: 'named' },
-  ...values(find(template, 'authentication.type')).map(kind => ({ connection: 'inline', 'authentication.type': kind }))
-];
+const NAMED = 'named';
 
 /** The task for one choice, freshly made. */
 async function task(template, choices, { all }) {
@@ -123,15 +124,14 @@ async function task(template, choices, { all }) {
 export async function cases(template) {
   const found = [];
   for (const operation of values(find(template, 'operation'))) {
-    for (const connection of connections(template)) {
+    for (const connection of values(find(template, 'connection'))) {
       for (const all of [ false, true ]) {
-        const choices = { ...connection, operation };
-        const element = await task(template, choices, { all });
+        const element = await task(template, { connection, operation }, { all });
         const { type, retries, inputs, headers } = contents(element);
         found.push({
           operation,
-          connection: connection.connection,
-          authentication: connection['authentication.type'] ?? null,
+          connection: connection === NAMED ? NAMED : 'inline',
+          authentication: connection === NAMED ? null : connection,
           filled: all,
           fields: active(element, template).filter(property => property.type !== 'Hidden').length,
           type,
@@ -148,10 +148,10 @@ export async function cases(template) {
 /** Changes one dropdown of a filled task to every other choice, and back: nothing is left behind. */
 export async function assertSwitchesAreClean(template) {
   let count = 0;
-  for (const id of [ 'operation', 'connection', 'authentication.type', 'bpmnErrors' ]) {
+  for (const id of [ 'operation', 'connection', 'bpmnErrors' ]) {
     for (const from of values(find(template, id))) {
       for (const to of values(find(template, id)).filter(value => value !== from)) {
-        const start = { connection: 'inline', operation: 'query', bpmnErrors: 'codes' };
+        const start = { connection: 'oauth-jwt-bearer-flow', operation: 'query', bpmnErrors: 'codes' };
         const modeler = await open(EMPTY, template);
         const element = apply(modeler, 'task', template);
         choose(modeler, element, template, { ...start, [id]: from });

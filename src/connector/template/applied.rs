@@ -82,10 +82,10 @@ fn every_operation_is_applied_with_every_way_to_connect_and_to_sign_in() {
         .into_iter()
         .map(|case| (case.operation, case.connection, case.authentication, case.filled))
         .collect();
-    let ways = [None, Some("oauth-client-credentials-flow"), Some("bearer")];
+    let ways: Vec<_> = AuthenticationMethod::ALL.iter().map(|way| Some(way.name())).chain([None]).collect();
     let mut expected = BTreeSet::new();
     for operation in operations::ALL {
-        for way in ways {
+        for &way in &ways {
             for filled in [false, true] {
                 let connection = if way.is_some() { "inline" } else { "named" };
                 let way = way.map(str::to_owned);
@@ -128,14 +128,41 @@ fn the_connection_is_read_as_it_was_chosen() {
             (Connection::Inline { base_url, authentication }, "inline", Some(way)) => {
                 assert_eq!(base_url.0, "https://acme.my.salesforce.com");
                 assert_eq!(authentication.method().name(), way);
-                if authentication.method() == AuthenticationMethod::ClientCredentials {
-                    assert_eq!(authentication.plain("client_id"), Some("{{secrets.SALESFORCE_CLIENT_ID}}"));
-                    assert_eq!(authentication.plain("token_endpoint").is_some(), case.filled);
+                let given = case.inputs.iter().filter_map(|(target, source)| {
+                    let name = target.strip_prefix("salesforceRequest.connection.authentication.")?;
+                    (name != "type").then(|| (name, source.as_str().unwrap()))
+                });
+                let given: Vec<_> = given.collect();
+                let names: Vec<_> = given.iter().map(|(name, _)| *name).collect();
+                assert_eq!(names, offered(authentication.method(), case.filled));
+                for (name, source) in given {
+                    let fields = authentication.method().fields();
+                    let field = fields.iter().find(|field| field.task == Some(name)).unwrap();
+                    assert_eq!(authentication.plain(field.name), Some(source), "{name}");
+                    assert!(!field.secret || source.contains("{{secrets."), "{name}");
                 }
             }
             _ => panic!("{case:#?}"),
         }
     }
+}
+
+/// The fields that a way to sign in shows: all, or those that must be filled.
+fn offered(way: AuthenticationMethod, all: bool) -> Vec<&'static str> {
+    let (needed, optional): (&[_], &[_]) = match way {
+        AuthenticationMethod::Bearer => (&["token"], &[]),
+        AuthenticationMethod::ClientCredentials => {
+            (&["clientId", "clientSecret", "clientAuthentication"], &[])
+        }
+        AuthenticationMethod::JwtBearer => (&["clientId", "username", "privateKey"], &["audience"]),
+        AuthenticationMethod::RefreshToken => (&["clientId", "refreshToken"], &["clientSecret"]),
+        AuthenticationMethod::Password => (&["clientId", "clientSecret", "username", "password"], &[]),
+    };
+    let mut names = needed.to_vec();
+    // Where it stands in the panel.
+    let place = if way == AuthenticationMethod::RefreshToken { 1 } else { names.len() };
+    names.splice(place..place, if all { optional.to_vec() } else { vec![] });
+    names
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! - a later input for `a.b` replaces an earlier one for `a.b.c`: an object and its fields are never mapped both.
 
 mod builder;
+mod connection;
 pub mod model;
 mod operation;
 mod sections;

@@ -5,8 +5,16 @@ use super::model::{Binding, Condition, Feel, FieldType, Group, Property};
 
 /// The sections, in the order in which they are shown.
 pub(super) const GROUPS: [Group; 6] = [
-    Group { id: "connection", label: "Connection", tooltip: "Which Salesforce org the task talks to." },
-    Group { id: "authentication", label: "Authentication", tooltip: "How the task signs in to Salesforce." },
+    Group {
+        id: "connection",
+        label: "Connection",
+        tooltip: "Which Salesforce org the task talks to, and how it gets in.",
+    },
+    Group {
+        id: "authentication",
+        label: "Authentication",
+        tooltip: "What the task signs in to Salesforce with.",
+    },
     Group { id: "operation", label: "Operation", tooltip: "What the task does in Salesforce." },
     Group {
         id: "output",
@@ -21,11 +29,6 @@ pub(super) const GROUPS: [Group; 6] = [
     },
 ];
 
-/// The choice between a named connection and one entered in the task. It is kept in the diagram only: what the
-/// worker reads is a name or an address.
-const CONNECTION: &str = "connection";
-const INLINE: &str = "inline";
-const AUTHENTICATION: &str = "authentication.type";
 pub(super) const BPMN_ERRORS: &str = "bpmnErrors";
 /// The choice that shows the error expression. It stands there, because a further field for everyone would be one too
 /// many.
@@ -36,96 +39,6 @@ const DURATION: (&str, &str) = (
     "^P(?=.)(\\d+D)?(T(?=\\d)(\\d+H)?(\\d+M)?(\\d+(\\.\\d+)?S)?)?$",
     "must be a duration such as PT30S (30 seconds) or PT5M (5 minutes)",
 );
-const SECRET_ONLY: (&str, &str) = (
-    "^.*\\{\\{\\s*secrets\\..+\\}\\}.*$",
-    "must refer to a secret, such as {{secrets.NAME}}; plain text can be read by everyone who opens the process",
-);
-
-pub(super) fn connection() -> Vec<Property> {
-    let named = Property::field(
-        CONNECTION,
-        FieldType::Dropdown,
-        "Salesforce org",
-        Binding::Extension { name: "salesforceConnection" },
-    )
-    .tooltip(
-        "A named connection is set up once by the operator; address and credentials stay out of the process. \
-         The other choice shows fields for both here.",
-    )
-    .choices([
-        ("named", "Named connection, set up by the operator"),
-        (INLINE, "Address and credentials entered here"),
-    ])
-    .value("named")
-    .required();
-    let name = text("connection.name", "Connection name", "connection.name")
-        .tooltip("The name that the operator gave to the connection, such as production.")
-        .placeholder("production")
-        .required()
-        .when(Condition::is(CONNECTION, "named"));
-    let base_url = text("connection.baseUrl", "Salesforce address", "connection.baseUrl")
-        .tooltip(
-            "The org's My Domain address, such as https://acme.my.salesforce.com (in Salesforce: Setup, My Domain).",
-        )
-        .placeholder("https://acme.my.salesforce.com")
-        .pattern(
-            "^(https://[^\\s/]+/?|http://(localhost|127\\.0\\.0\\.1)(:\\d+)?/?|.*\\{\\{\\s*secrets\\..+\\}\\}.*)$",
-            "must be an address such as https://acme.my.salesforce.com, without a path",
-        )
-        .required()
-        .when(Condition::is(CONNECTION, INLINE));
-    let api_version = text("apiVersion", "API version", "apiVersion")
-        .tooltip("The version of Salesforce's API, such as v67.0. Empty: the version of the connection, else v67.0.")
-        .placeholder("v67.0")
-        .optional()
-        .pattern("^[vV]?(3[1-9]|[4-9]\\d)\\.0$", "must be a version such as v67.0, from v31.0 to v99.0");
-    in_group("connection", [named, name, base_url, api_version])
-}
-
-pub(super) fn authentication() -> Vec<Property> {
-    let kind = Property::field(
-        AUTHENTICATION,
-        FieldType::Dropdown,
-        "Sign in with",
-        request("connection.authentication.type"),
-    )
-    .tooltip("Client credentials are a client id and secret of a connected app; an access token must be obtained before.")
-    .choices([
-        ("oauth-client-credentials-flow", "OAuth 2.0 client credentials"),
-        ("bearer", "Access token"),
-    ])
-    .value("oauth-client-credentials-flow")
-    .required()
-    .when(Condition::is(CONNECTION, INLINE));
-    in_group(
-        "authentication",
-        [
-            kind,
-            credential("bearer", "token", "Access token")
-                .tooltip("A token that Salesforce issued, by its secret's name. It must outlive the task.")
-                .placeholder("{{secrets.SALESFORCE_TOKEN}}")
-                .pattern(SECRET_ONLY.0, SECRET_ONLY.1)
-                .required(),
-            credential("oauth-client-credentials-flow", "clientId", "Client id")
-                .tooltip("The consumer key of the connected app.")
-                .placeholder("{{secrets.SALESFORCE_CLIENT_ID}}")
-                .required(),
-            credential("oauth-client-credentials-flow", "clientSecret", "Client secret")
-                .tooltip("The consumer secret of the connected app, by its secret's name.")
-                .placeholder("{{secrets.SALESFORCE_CLIENT_SECRET}}")
-                .pattern(SECRET_ONLY.0, SECRET_ONLY.1)
-                .required(),
-            credential("oauth-client-credentials-flow", "oauthTokenEndpoint", "Token endpoint")
-                .tooltip("Where tokens are issued. Empty: /services/oauth2/token at the Salesforce address.")
-                .placeholder("https://acme.my.salesforce.com/services/oauth2/token")
-                .optional()
-                .pattern(
-                    "^(https://\\S+|http://(localhost|127\\.0\\.0\\.1)(:\\d+)?/\\S*|.*\\{\\{\\s*secrets\\..+\\}\\}.*)$",
-                    "must be an https address",
-                ),
-        ],
-    )
-}
 
 pub(super) fn timeout() -> Property {
     text("options.timeout", "Timeout", "options.timeout")
@@ -212,18 +125,10 @@ pub(super) fn retries() -> Vec<Property> {
 }
 
 /// One line of text or an expression, written to the field `path` of the request.
-fn text(id: &str, label: &'static str, path: &str) -> Property {
+pub(super) fn text(id: &str, label: &'static str, path: &str) -> Property {
     Property::field(id, FieldType::String, label, request(path)).feel(Feel::Optional)
 }
 
-/// A field of one way of authenticating.
-fn credential(kind: &'static str, field: &str, label: &'static str) -> Property {
-    // The type's value may linger while the modeler switches to a named connection; so both are asked.
-    let condition = Condition::both(Condition::is(CONNECTION, INLINE), Condition::is(AUTHENTICATION, kind));
-    let path = format!("connection.authentication.{field}");
-    text(&format!("authentication.{field}"), label, &path).when(condition)
-}
-
-fn in_group<const N: usize>(group: &'static str, properties: [Property; N]) -> Vec<Property> {
+pub(super) fn in_group<const N: usize>(group: &'static str, properties: [Property; N]) -> Vec<Property> {
     properties.into_iter().map(|property| property.group(group)).collect()
 }

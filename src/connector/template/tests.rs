@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::{Binding, Condition, ElementTemplate, FieldType, Property};
 use super::writer::template;
-use crate::connector::operations;
+use crate::connector::{AuthenticationMethod, operations};
 
 type Choices<'a> = HashMap<&'a str, &'a str>;
 
@@ -78,7 +78,7 @@ fn target(property: &Property) -> Option<&str> {
 fn no_two_active_properties_share_a_binding_in_any_combination() {
     let template = salesforce();
     let combinations = combinations(&template);
-    assert_eq!(combinations.len(), 2 * 2 * operations::ALL.len() * 4);
+    assert_eq!(combinations.len(), (1 + AuthenticationMethod::ALL.len()) * operations::ALL.len() * 4);
     for choices in combinations {
         let mut seen = HashSet::new();
         for property in active(&template, &choices) {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::model::{Binding, Category, ElementTemplate, ElementType, Engines, Icon, Property};
-use super::{operation, sections};
+use super::{connection, operation, sections};
 use crate::connector::operations::{self, Descriptor};
 
 const ID: &str = "io.github.salesforce-connector.salesforce";
@@ -53,8 +53,8 @@ fn properties(operations: &[&Descriptor]) -> Vec<Property> {
             Binding::Header { key: "elementTemplateVersion" },
         ),
     ];
-    all.extend(sections::connection());
-    all.extend(sections::authentication());
+    all.extend(connection::connection());
+    all.extend(connection::authentication());
     all.push(operation::chooser(operations));
     all.extend(operation::fields(operations));
     all.push(sections::timeout());

@@ -32,8 +32,8 @@ const choices = id => template.properties.find(property => property.id === id).c
 const views = [
   [ 'first-sight', [] ],
   ...choices('operation').map(operation => [ operation, [ [ 'operation', operation ], [ 'resultVariable', 'result' ] ] ]),
-  [ 'client-credentials', [ [ 'connection', 'inline' ], [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'codes' ] ] ],
-  [ 'access-token', [ [ 'connection', 'inline' ], [ 'authentication.type', 'bearer' ], [ 'bpmnErrors', 'business' ] ] ],
+  ...choices('connection').slice(1).map(way => [ `way-${way}`, [ [ 'connection', way ], [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'codes' ] ] ]),
+  [ 'business-errors', [ [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'business' ] ] ],
   [ 'error-expression', [ [ 'operation', 'getRecord' ], [ 'bpmnErrors', 'expression' ] ] ]
 ];
 
