@@ -210,6 +210,13 @@ impl<T, E: Clone> TokenCache<T, E> {
         }
     }
 
+    /// The token in the cache and how long ago it was fetched; `None` when there is none that is still good.
+    pub fn current(&self) -> Option<(Arc<T>, Duration)> {
+        let state = self.state();
+        let entry = state.entry.as_ref().filter(|entry| !entry.is_expired(Instant::now()))?;
+        Some((Arc::clone(&entry.token), entry.fetched_at.elapsed()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State<T, E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,13 @@
 //! Which org a job speaks to: connections of the configuration by name, or one written in the task.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{
@@ -15,7 +21,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    salesforce::{ApiVersion, Network, SalesforceClient, TimeLimit, Transport},
+    salesforce::{ApiVersion, Network, OrgStatus, SalesforceClient, TimeLimit, Transport},
 };
 
 /// A connection of the configuration, `connections.NAME`; every text of it may have `{{secrets.NAME}}`.
@@ -59,6 +65,8 @@ pub struct Connections {
     named: BTreeMap<String, (NamedConnection, Transport)>,
     allow_inline: bool,
     secrets: Secrets,
+    /// The client that was last made for each named connection.
+    opened: Mutex<BTreeMap<String, SalesforceClient>>,
 }
 
 /// Whose job asks for a connection.
@@ -66,6 +74,19 @@ pub struct Connections {
 pub(super) struct Caller<'a> {
     pub(super) tenant: &'a str,
     pub(super) process: &'a str,
+}
+
+/// How things stand with one connection, or with an org that only tasks name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionStatus {
+    /// The connection's name; `None` for an org that is called by connections written in tasks only.
+    pub connection: Option<String>,
+    /// Seconds since its access token was issued; `None` where there is none, or where the connection brings its own.
+    pub token_age_seconds: Option<u64>,
+    /// Its org.
+    #[serde(flatten)]
+    pub org: OrgStatus,
 }
 
 /// A connection that is ready for a call.
@@ -116,7 +137,7 @@ impl Connections {
             Ok((name, (connection, own)))
         };
         let named = connections.into_iter().map(reach).collect::<Result<_, Error>>()?;
-        Ok(Self { transport, named, allow_inline, secrets: Secrets::new(secrets) })
+        Ok(Self { transport, named, allow_inline, secrets: Secrets::new(secrets), opened: Mutex::default() })
     }
 
     /// The names of the configured connections, in alphabetical order.
@@ -157,6 +178,29 @@ impl Connections {
             let redactor = secrets.redactor();
             error.map_message(|message| redactor.text(&message).into_owned())
         })
+    }
+
+    /// How things stand: the configured connections by name, then the orgs that only tasks name. Nothing is sent, and no
+    /// secret is looked up; a configured connection is shown from its [`check`](Self::check) or first job on.
+    ///
+    /// Two connections to one org show the same circuit, usage, latency and calls in flight: those are the org's.
+    pub fn status(&self) -> Vec<ConnectionStatus> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let named = opened.into_iter().map(|(name, client)| {
+            let (org, token_age) = client.status();
+            let token_age_seconds = token_age.map(|age| age.as_secs());
+            ConnectionStatus { connection: Some(name), token_age_seconds, org }
+        });
+        let mut all: Vec<_> = named.collect();
+        let of_tasks = self.transport.orgs().into_iter().map(|org| ConnectionStatus {
+            connection: None,
+            token_age_seconds: None,
+            org,
+        });
+        let of_tasks: Vec<_> =
+            of_tasks.filter(|one| all.iter().all(|named| named.org.host != one.org.host)).collect();
+        all.extend(of_tasks);
+        all
     }
 
     pub(super) fn secrets(&self) -> JobSecrets<'_> {
@@ -202,7 +246,10 @@ impl Connections {
         let (connection, transport) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
         let mut connection = connection.clone();
         connection.api_version = api_version.unwrap_or(connection.api_version);
-        Self::open(&Place::in_configuration(name), (&connection, transport), secrets)
+        let opened = Self::open(&Place::in_configuration(name), (&connection, transport), secrets)?;
+        let mut known = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), opened.client.clone());
+        Ok(opened)
     }
 
     fn check_caller(&self, name: &str, caller: Caller<'_>) -> Result<(), Error> {

@@ -45,7 +45,7 @@ pub struct ConnectorOptions {
 
 /// Carries out Salesforce tasks: the handler of the worker's jobs.
 pub struct Connector {
-    connections: Connections,
+    connections: Arc<Connections>,
     request_timeout: Duration,
     retry_backoff: Duration,
     max_result_bytes: usize,
@@ -71,7 +71,7 @@ impl Connector {
     #[allow(clippy::needless_pass_by_value, reason = "options are handed over whole, as to the other rooms")]
     pub fn new(options: ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
         Ok(Self {
-            connections: Connections::new(&options, Arc::clone(&metrics))?,
+            connections: Arc::new(Connections::new(&options, Arc::clone(&metrics))?),
             request_timeout: options.request_timeout,
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
@@ -80,8 +80,8 @@ impl Connector {
         })
     }
 
-    /// The connections that jobs use.
-    pub fn connections(&self) -> &Connections {
+    /// The connections that jobs use; who shows their status keeps a clone.
+    pub fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 

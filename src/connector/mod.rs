@@ -24,7 +24,7 @@ pub mod template;
 pub(crate) use authentication::check_word;
 pub use authentication::{AuthenticationField, AuthenticationMethod, ConnectionAuthentication};
 pub use codes::{CODES, Code, ErrorType};
-pub use connections::{Connections, NamedConnection};
+pub use connections::{ConnectionStatus, Connections, NamedConnection};
 pub use decision::Decision;
 pub use error::Error;
 pub use expressions::ENGINE as FEEL_ENGINE;

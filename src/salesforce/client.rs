@@ -1,6 +1,6 @@
 //! Sending: token, retries, errors.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -17,7 +17,7 @@ use super::login;
 use super::retry::{Attempts, Failed, unanswered};
 use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
-use super::{ApiVersion, Request, Response};
+use super::{ApiVersion, OrgStatus, Request, Response};
 
 /// A client of one org with one way in. Cheap to clone.
 #[derive(Clone)]
@@ -89,6 +89,11 @@ impl SalesforceClient {
     /// dropped; what was sent by then stays sent. A delete that had to be sent again and finds the record deleted
     /// is answered with 204.
     pub async fn send(&self, request: &Request, limit: TimeLimit) -> Result<Response, Error> {
+        let result = self.send_in_attempts(request, limit).await;
+        result.inspect_err(|error| self.inner.transport.failed(&self.address(), error))
+    }
+
+    async fn send_in_attempts(&self, request: &Request, limit: TimeLimit) -> Result<Response, Error> {
         let mut attempts = Attempts::new(self.inner.transport.retry(), limit);
         let (mut may_refresh, mut may_be_done) = (true, false);
         loop {
@@ -113,8 +118,33 @@ impl SalesforceClient {
     ///
     /// With a static bearer token nothing is sent, and the address is the base URL.
     pub async fn log_in(&self, limit: TimeLimit) -> Result<String, Error> {
-        let token = self.token(limit).await?;
+        let token = self.token(limit).await;
+        let token = token.inspect_err(|error| self.inner.transport.failed(&self.address(), error))?;
         Ok(self.org(&token).as_str().trim_end_matches('/').to_owned())
+    }
+
+    /// How things stand with its org, with the last error of this client's connection, and the age of its token: none
+    /// before the first login, and none for a token that somebody else got.
+    pub fn status(&self) -> (OrgStatus, Option<Duration>) {
+        let transport = &self.inner.transport;
+        let mut status = transport.org(&self.address()).status();
+        status.last_error = transport.last_error();
+        let age = match &self.inner.login {
+            Login::Bearer(_) => None,
+            Login::Grant(login) => login.tokens.current().map(|(_, age)| age),
+        };
+        (status, age)
+    }
+
+    /// Where calls go, as far as it is known without a login.
+    fn address(&self) -> Cow<'_, Url> {
+        match &self.inner.login {
+            Login::Bearer(token) => Cow::Borrowed(self.org(token)),
+            Login::Grant(login) => match login.tokens.current() {
+                Some((token, _)) => Cow::Owned(self.org(&token).clone()),
+                None => Cow::Borrowed(&self.inner.base),
+            },
+        }
     }
 
     fn org<'a>(&'a self, token: &'a AccessToken) -> &'a Url {

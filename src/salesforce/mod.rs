@@ -5,6 +5,7 @@
 //! access tokens. What fails is an [`Error`] with a class and a stable code ([`codes`]).
 
 mod address;
+mod budget;
 mod client;
 mod clock;
 pub mod codes;
@@ -16,13 +17,16 @@ mod failure;
 mod grant;
 mod hosts;
 mod jwt;
+mod load;
 mod login;
 mod network;
 mod oauth_error;
+mod orgs;
 mod request;
 mod resolver;
 mod response;
 mod retry;
+mod status;
 mod token;
 mod transport;
 mod types;
@@ -34,6 +38,7 @@ pub use hosts::{AllowedHosts, DEFAULT_HOSTS};
 pub use network::Network;
 pub use request::{CallClass, Path, Request};
 pub use response::Response;
+pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};
 pub use transport::{Transport, TransportOptions};
 pub use types::{ApiVersion, ExternalId, FieldName, InvalidText, ObjectName, RecordId};
 

@@ -1,6 +1,9 @@
 //! The way to the network: one pool of connections, and the one function that sends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -15,8 +18,9 @@ use super::failure::{Failure, Kind};
 use super::hosts::{AllowedHosts, is_loopback_url};
 use super::login::Logins;
 use super::network::{Clients, Network, Plan};
+use super::orgs::{Org, Orgs};
 use super::retry::RetryPolicy;
-use super::{ApiVersion, Credentials, Response, SalesforceClient};
+use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
 
 /// The product and its version, as orgs see them.
 pub(super) const PRODUCT: &str = concat!("salesforce-connector/", env!("CARGO_PKG_VERSION"));
@@ -48,6 +52,8 @@ pub struct Transport {
     clients: Arc<Clients>,
     /// For requests that are under way; `None`: as many as come.
     permits: Option<Arc<Semaphore>>,
+    /// Of the connection, or of all that have none of their own.
+    last_error: Arc<Mutex<Option<LastError>>>,
 }
 
 struct Shared {
@@ -55,6 +61,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     retry: RetryPolicy,
     logins: Logins,
+    orgs: Orgs,
 }
 
 impl std::fmt::Debug for Transport {
@@ -91,8 +98,9 @@ impl Transport {
         retry: RetryPolicy,
         clients: Clients,
     ) -> Self {
-        let shared = Shared { options, metrics, retry, logins: Logins::default() };
-        Self { shared: Arc::new(shared), clients: Arc::new(clients), permits: None }
+        let shared = Shared { options, metrics, retry, logins: Logins::default(), orgs: Orgs::default() };
+        let (shared, clients) = (Arc::new(shared), Arc::new(clients));
+        Self { shared, clients, permits: None, last_error: Arc::default() }
     }
 
     /// The same logins and limits over another network, for one connection.
@@ -108,7 +116,7 @@ impl Transport {
             Arc::clone(&self.clients)
         };
         let permits = max_concurrent_requests.map(|most| Arc::new(Semaphore::new(most)));
-        Ok(Self { shared: Arc::clone(&self.shared), clients, permits })
+        Ok(Self { shared: Arc::clone(&self.shared), clients, permits, last_error: Arc::default() })
     }
 
     /// A client of one org. The base URL may be empty where the credentials say where to log in; refused when the base URL is not an allowed host. No request is sent.
@@ -124,6 +132,26 @@ impl Transport {
         };
         let credentials = credentials.check(&base, &self.shared.options.hosts)?;
         SalesforceClient::new(self.clone(), base, api_version, credentials)
+    }
+
+    /// How things stand with each org that was called, the one called last at the end.
+    pub fn orgs(&self) -> Vec<OrgStatus> {
+        self.shared.orgs.status()
+    }
+
+    pub(super) fn org(&self, url: &Url) -> Arc<Org> {
+        self.shared.orgs.at(url)
+    }
+
+    /// Remembers an error for those who look.
+    pub(super) fn failed(&self, url: &Url, error: &Error) {
+        let Some(error) = LastError::of(error) else { return };
+        self.org(url).failed(&error);
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    pub(super) fn last_error(&self) -> Option<LastError> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn hosts(&self) -> &AllowedHosts {
@@ -173,14 +201,17 @@ impl Transport {
         let started = Instant::now();
         let _permit = self.permit(limit).await?;
         let left = limit.saturating_sub(started.elapsed());
+        let pass = self.org(request.url()).enter();
         let work = async {
             let answer = self.http(request.url()).execute(request).await?;
             read(answer, max_body_bytes).await
         };
-        timeout(left, work).await.unwrap_or_else(|_| {
+        let result = timeout(left, work).await.unwrap_or_else(|_| {
             let detail = format!("no complete answer within {:.1} s", limit.as_secs_f64());
             Err(Failure::new(Kind::TimedOut, detail))
-        })
+        });
+        pass.settle(&result);
+        result
     }
 }
 

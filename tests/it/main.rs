@@ -11,6 +11,7 @@ mod floors;
 mod handler;
 mod jobs;
 mod program;
+mod protection;
 mod refusals;
 mod salesforce_client;
 mod shutdown;
