@@ -10,6 +10,7 @@ mod expressions;
 mod floors;
 mod handler;
 mod jobs;
+mod operations_page;
 mod program;
 mod protection;
 mod refusals;

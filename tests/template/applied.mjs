@@ -187,7 +187,7 @@ async function assertResultCanBeDropped(template) {
 
 /** Applies each entry of the modeler's search: it chooses its operation. */
 export async function assertSearchEntriesWork(template) {
-  for (const { name, presetId } of template.steps) {
+  for (const { name, presetId } of template.steps.flatMap(({ steps }) => steps)) {
     const modeler = await open(EMPTY, template);
     const element = apply(modeler, 'task', template, { presetId });
     const operation = valueOf(element, find(template, 'operation'));

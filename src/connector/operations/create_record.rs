@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
+    descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -15,10 +15,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "createRecord",
+    area: Area::Records,
     label: "Create record",
     summary: "Creates a record and gives its id.",
     keywords: &["create", "insert", "add", "new", "record", "sobject"],
     class: CallClass::UnsafeWrite,
+    calls: "one, `POST /sobjects/{objectType}`.",
+    body: "`id`, `success` and `errors`.",
     contents: &[ResultContent::Response, ResultContent::Body, ResultContent::Id],
     inputs: &[
         fields::OBJECT_TYPE,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, Examples, ResultContent},
+    descriptor::{Area, Descriptor, Examples, ResultContent},
     fields,
 };
 use crate::{
@@ -14,10 +14,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "deleteRecord",
+    area: Area::Records,
     label: "Delete record",
     summary: "Moves the record that has this id to the recycle bin; one that is there already counts as deleted.",
     keywords: &["delete", "remove", "erase", "record", "sobject"],
     class: CallClass::IdempotentWrite,
+    calls: "one, `DELETE /sobjects/{objectType}/{objectId}`.",
+    body: "Nothing: null.",
     contents: &[ResultContent::Response, ResultContent::Id],
     inputs: &[fields::OBJECT_TYPE, fields::OBJECT_ID],
     examples: Examples {

@@ -7,6 +7,8 @@ use crate::salesforce::CallClass;
 pub struct Descriptor {
     /// The value of `operation.type`, such as `createRecord`.
     pub name: &'static str,
+    /// Where it stands in lists.
+    pub area: Area,
     /// The entry in the list of operations.
     pub label: &'static str,
     /// What it does, in one sentence.
@@ -15,12 +17,38 @@ pub struct Descriptor {
     pub keywords: &'static [&'static str],
     /// Whether it may be repeated.
     pub class: CallClass,
+    /// The calls that it makes, as a sentence: each counts against the org's limit.
+    pub calls: &'static str,
+    /// What `body` of the response holds, as a sentence.
+    pub body: &'static str,
     /// What `resultContent` may be, the default first.
     pub contents: &'static [ResultContent],
     /// Its fields, in the order in which they are shown.
     pub inputs: &'static [Input],
     /// What expressions can do with its answer.
     pub examples: Examples,
+}
+
+/// The part of Salesforce's work that an operation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    /// One record by its id or external id.
+    Records,
+    /// SOQL and SOSL.
+    Query,
+}
+
+impl Area {
+    /// Every area, in the order in which the modeler sees them.
+    pub const ALL: [Self; 2] = [Self::Records, Self::Query];
+
+    /// The heading over its operations.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Records => "Records",
+            Self::Query => "Query",
+        }
+    }
 }
 
 /// A sample answer of an operation, and expressions for it.
@@ -65,6 +93,15 @@ pub enum InputKind {
     LongText,
     /// A FEEL context.
     Context,
+    /// A FEEL list.
+    List,
+    /// Any FEEL value.
+    Value,
+    /// One of several words.
+    Choice {
+        /// Each word with its entry in the list, the default first.
+        choices: &'static [(&'static str, &'static str)],
+    },
     /// A check box, or FEEL.
     Boolean {
         /// Its state at first.
@@ -119,6 +156,9 @@ impl InputKind {
         match self {
             Self::Text { .. } | Self::LongText => "a string",
             Self::Context => "an object of names and values",
+            Self::List => "a list",
+            Self::Value => "a value",
+            Self::Choice { .. } => "one of its choices",
             Self::Boolean { .. } => "true or false",
             Self::Integer { .. } => "a whole number",
         }

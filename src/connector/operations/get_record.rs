@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
+    descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -14,10 +14,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "getRecord",
+    area: Area::Records,
     label: "Get record",
     summary: "Reads one record, or what it is related to, by its id.",
     keywords: &["get", "read", "retrieve", "fetch", "lookup", "record", "sobject"],
     class: CallClass::Read,
+    calls: "one, `GET /sobjects/{objectType}/{objectId}`, with the relationship behind it.",
+    body: "The record: its fields by their API names, and `attributes`. For a relationship to many records, the result of a query.",
     contents: &[ResultContent::Response, ResultContent::Body, ResultContent::Id],
     inputs: &[
         fields::OBJECT_TYPE,

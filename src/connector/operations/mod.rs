@@ -16,7 +16,7 @@ mod update_record;
 mod upsert_record;
 
 pub(crate) use call::Call;
-pub use descriptor::{Descriptor, Examples, Input, InputKind, ResultContent};
+pub use descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent};
 use operate::{Operate, list};
 
 // In the order in which the modeler is offered them.

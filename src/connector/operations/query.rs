@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
+    descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -17,10 +17,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "query",
+    area: Area::Query,
     label: "Query records (SOQL)",
     summary: "Reads records with a SOQL query.",
     keywords: &["soql", "query", "search", "find", "list", "select", "read records"],
     class: CallClass::Read,
+    calls: "one for each page, `GET /query`, then the `nextRecordsUrl` of the page before.",
+    body: "`totalSize`, `done` and `records`; `nextRecordsUrl` where there is more to read.",
     contents: &[
         ResultContent::Response,
         ResultContent::Body,

@@ -16,6 +16,9 @@ fn sample(input: &Input) -> Value {
         (_, "objectId") => json!("001D000000IRFmaIAH"),
         (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
         (InputKind::Context, _) => json!({"Phone": "5"}),
+        (InputKind::List, _) => json!([{"Phone": "5"}]),
+        (InputKind::Value, _) => json!("5"),
+        (InputKind::Choice { choices }, _) => json!(choices[0].0),
         (InputKind::Boolean { default }, _) => json!(!default),
         (InputKind::Integer { min }, _) => json!(min),
     }

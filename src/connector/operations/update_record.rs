@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Operate,
-    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
+    descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -15,10 +15,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "updateRecord",
+    area: Area::Records,
     label: "Update record",
     summary: "Changes fields of the record that has this id.",
     keywords: &["update", "change", "edit", "set", "patch", "record", "sobject"],
     class: CallClass::IdempotentWrite,
+    calls: "one, `PATCH /sobjects/{objectType}/{objectId}`.",
+    body: "Nothing: null.",
     contents: &[ResultContent::Response, ResultContent::Id],
     inputs: &[
         fields::OBJECT_TYPE,

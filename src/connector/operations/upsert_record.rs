@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Call, Operate,
-    descriptor::{Descriptor, Examples, Input, InputKind, ResultContent},
+    descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
 };
 use crate::{
@@ -18,10 +18,13 @@ use crate::{
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "upsertRecord",
+    area: Area::Records,
     label: "Create or update record (upsert)",
     summary: "Creates the record that has this external id, or updates it when it is there; safe to repeat.",
     keywords: &["upsert", "create", "update", "insert", "external id", "record", "sobject", "idempotent"],
     class: CallClass::IdempotentWrite,
+    calls: "one, `PATCH /sobjects/{objectType}/{externalIdField}/{externalId}`.",
+    body: "`id`, `success`, `errors`, and `created`: whether there was no such record before.",
     contents: &[ResultContent::Response, ResultContent::Body, ResultContent::Id],
     inputs: &[
         fields::OBJECT_TYPE,

@@ -101,8 +101,9 @@ fn the_fields_of_an_operation_arrive_under_its_names_and_are_all_read() {
     for case in cases() {
         let variables = case.variables();
         let Value::Object(given) = &variables["salesforceRequest"]["operation"] else { panic!("{case:#?}") };
-        let is_given =
-            |kind: &InputKind, required| case.filled || required || matches!(kind, InputKind::Boolean { .. });
+        let is_given = |kind: &InputKind, required| {
+            case.filled || required || matches!(kind, InputKind::Boolean { .. } | InputKind::Choice { .. })
+        };
         let inputs = case.descriptor().inputs.iter();
         let expected = inputs.filter(|input| is_given(&input.kind, input.required)).map(|input| input.name);
         let expected: Vec<&str> = std::iter::once("type").chain(expected).collect();

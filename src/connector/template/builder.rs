@@ -56,8 +56,11 @@ impl Property {
         Self { value: Some(value.into()), ..self }
     }
 
-    pub(super) fn choices(self, choices: impl IntoIterator<Item = (&'static str, &'static str)>) -> Self {
-        let choices = choices.into_iter().map(|(value, name)| Choice { name, value }).collect();
+    pub(super) fn choices<N: Into<Cow<'static, str>>>(
+        self,
+        choices: impl IntoIterator<Item = (&'static str, N)>,
+    ) -> Self {
+        let choices = choices.into_iter().map(|(value, name)| Choice { name: name.into(), value }).collect();
         Self { choices, ..self }
     }
 

@@ -42,7 +42,7 @@ pub struct ElementTemplate {
     /// Values to start with, one set for each entry of [`steps`](Self::steps).
     pub presets: Vec<Preset>,
     /// The entries below the template in Modeler's search.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepGroup>,
 }
 
 /// A heading in the list of templates.
@@ -159,7 +159,7 @@ pub enum Feel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Choice {
     /// What is shown.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What is written.
     pub value: &'static str,
 }
@@ -256,6 +256,15 @@ pub enum Condition {
     },
 }
 
+/// A heading in Modeler's search, and the entries below it.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepGroup {
+    /// The heading.
+    pub name: &'static str,
+    /// The entries.
+    pub steps: Vec<Step>,
+}
+
 /// Values to start with.
 #[derive(Clone, Debug, Serialize)]
 pub struct Preset {
@@ -265,7 +274,7 @@ pub struct Preset {
     pub properties: serde_json::Map<String, Value>,
 }
 
-/// An entry below the template in Modeler's search.
+/// An entry in Modeler's search.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {

@@ -1,9 +1,9 @@
 //! The fields of the operations, from their descriptors.
 
 use super::builder::{header, request};
-use super::model::{Condition, Feel, FieldType, Preset, Property, Step};
+use super::model::{Condition, Feel, FieldType, Preset, Property, Step, StepGroup};
 use super::sections;
-use crate::connector::operations::{Descriptor, Input, InputKind, ResultContent};
+use crate::connector::operations::{Area, Descriptor, Input, InputKind, ResultContent};
 
 /// The list of operations; the fields below it depend on what is chosen there.
 const OPERATION: &str = "operation";
@@ -12,9 +12,14 @@ const GROUP: &str = "operation";
 pub(super) fn chooser(operations: &[&Descriptor]) -> Property {
     Property::field(OPERATION, FieldType::Dropdown, "Operation", request("operation.type"))
         .tooltip("What the task does in Salesforce. The fields below depend on it.")
-        .choices(operations.iter().map(|operation| (operation.name, operation.label)))
+        .choices(operations.iter().map(|operation| (operation.name, entry(operation))))
         .required()
         .group(GROUP)
+}
+
+/// Modeler's lists have no headings, so the area stands before each of its operations.
+fn entry(operation: &Descriptor) -> String {
+    format!("{}: {}", operation.area.label(), operation.label)
 }
 
 /// The fields of all operations. What several operations share in every word is one field.
@@ -109,8 +114,8 @@ fn expression(
         .feel(Feel::Required)
 }
 
-/// One entry of Modeler's search for each operation.
-pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<Step>) {
+/// One entry of Modeler's search for each operation, below its area.
+pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<StepGroup>) {
     let preset = |operation: &&Descriptor| Preset {
         id: operation.name,
         properties: [(OPERATION.to_owned(), operation.name.into())].into_iter().collect(),
@@ -121,7 +126,11 @@ pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<St
         keywords: operation.keywords.to_vec(),
         preset_id: operation.name,
     };
-    (operations.iter().map(preset).collect(), operations.iter().map(step).collect())
+    let steps = Area::ALL.into_iter().map(|area| {
+        let own = operations.iter().filter(|operation| operation.area == area);
+        StepGroup { name: area.label(), steps: own.map(step).collect() }
+    });
+    (operations.iter().map(preset).collect(), steps.filter(|group| !group.steps.is_empty()).collect())
 }
 
 fn field(input: &Input) -> Property {
@@ -129,20 +138,25 @@ fn field(input: &Input) -> Property {
     let kind = match input.kind {
         // Modeler shows an empty number as 0; the worker reads digits in a text as well.
         InputKind::Text { .. } | InputKind::Integer { .. } => FieldType::String,
-        InputKind::LongText | InputKind::Context => FieldType::Text,
+        InputKind::LongText | InputKind::Context | InputKind::List | InputKind::Value => FieldType::Text,
         InputKind::Boolean { .. } => FieldType::Boolean,
+        InputKind::Choice { .. } => FieldType::Dropdown,
     };
     let property = Property::field(format!("operation.{}", input.name), kind, input.label, binding)
         .tooltip(input.tooltip)
         .group(GROUP);
-    if let InputKind::Boolean { default } = input.kind {
-        // A check box is never empty.
-        return property.feel(Feel::Optional).value(default);
+    match input.kind {
+        // A check box is never empty, and neither is a list to choose from.
+        InputKind::Boolean { default } => return property.feel(Feel::Optional).value(default),
+        InputKind::Choice { choices } => {
+            return property.choices(choices.iter().copied()).value(choices[0].0).required();
+        }
+        _ => {}
     }
     let property = if input.required { property.required() } else { property.optional() };
     match input.kind {
         // Modeler shows the sign of equality before the field.
-        InputKind::Context => {
+        InputKind::Context | InputKind::List | InputKind::Value => {
             property.feel(Feel::Required).placeholder(input.placeholder.trim_start_matches('='))
         }
         _ => restrict(property, &input.kind).feel(Feel::Optional).placeholder(input.placeholder),

@@ -228,7 +228,8 @@ fn an_operation_offers_exactly_the_contents_that_it_can_give() {
 fn every_operation_is_an_entry_of_the_search() {
     let template = salesforce();
     let presets: Vec<&str> = template.presets.iter().map(|preset| preset.id).collect();
-    let steps: Vec<&str> = template.steps.iter().map(|step| step.preset_id).collect();
+    let steps: Vec<&str> =
+        template.steps.iter().flat_map(|group| &group.steps).map(|step| step.preset_id).collect();
     let names: Vec<&str> = operations::ALL.iter().map(|operation| operation.name).collect();
     assert_eq!(presets, names);
     assert_eq!(steps, names);
