@@ -59,7 +59,7 @@ impl App {
         };
         let gateway = GatewayClient::new(config.gateway, Arc::clone(&metrics))?;
         let connector = Connector::new(config.connector, Arc::clone(&metrics))?;
-        connector.connections().check()?;
+        connector.connections().check().await?;
         let worker = Worker::new(gateway, connector, config.worker, Arc::clone(&metrics));
         let status = worker.status();
         Ok(Self { worker, status, admin, metrics })

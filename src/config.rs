@@ -3,6 +3,7 @@
 mod connections;
 mod environment;
 mod reader;
+mod secrets;
 mod show;
 
 use std::{fmt, net::SocketAddr, path::Path};
@@ -16,7 +17,7 @@ use reader::Reader;
 pub use show::show;
 
 use crate::{
-    connector::{ConnectorOptions, SecretsOptions},
+    connector::ConnectorOptions,
     salesforce::{AllowedHosts, TransportOptions},
     zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions},
 };
@@ -245,10 +246,7 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
         },
         connections: connections::read(reader),
         allow_inline: reader.boolean(connections::ALLOW_INLINE),
-        secrets: SecretsOptions {
-            environment_prefix: reader.text("secrets.environment_prefix").unwrap_or_default(),
-            directory: reader.text("secrets.directory").map(Into::into),
-        },
+        secrets: secrets::read(reader),
         request_timeout: reader.duration("salesforce.request_timeout"),
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),

@@ -48,6 +48,11 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ProviderLabels {
+    provider: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct TokenLabels {
     issuer: &'static str,
     result: &'static str,
@@ -78,6 +83,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     call_duration: Family<CallLabels, Histogram>,
     token_requests: Family<TokenLabels, Counter>,
+    secrets_errors: Family<ProviderLabels, Counter>,
 }
 
 /// From a millisecond to ten minutes, Salesforce's longest answer.
@@ -115,6 +121,7 @@ impl Metrics {
             calls: Family::default(),
             call_duration: Family::new_with_constructor(durations),
             token_requests: Family::default(),
+            secrets_errors: Family::default(),
         };
         metrics.register();
         metrics
@@ -156,6 +163,8 @@ impl Metrics {
         registry.register("salesforce_call_duration_seconds", help, self.call_duration.clone());
         let help = "Access tokens requested, by issuer (salesforce or zeebe) and result (issued or refused)";
         registry.register("token_requests", help, self.token_requests.clone());
+        let help = "Secrets that a provider could not give, by provider: directory, environment or vault";
+        registry.register("secrets_provider_errors", help, self.secrets_errors.clone());
     }
 
     /// A job was received.
@@ -225,6 +234,11 @@ impl Metrics {
     pub fn token_requested(&self, issuer: &'static str, success: bool) {
         let result = if success { "issued" } else { "refused" };
         self.token_requests.get_or_create(&TokenLabels { issuer, result }).inc();
+    }
+
+    /// A provider could not give a secret: it was down, or what it had was not usable.
+    pub fn secrets_failed(&self, provider: &'static str) {
+        self.secrets_errors.get_or_create(&ProviderLabels { provider }).inc();
     }
 
     /// All metrics in OpenMetrics text format.

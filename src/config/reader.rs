@@ -60,6 +60,14 @@ impl Reader {
         below.filter_map(|rest| rest.split('.').next()).map(str::to_owned).collect()
     }
 
+    /// What stands below a table whose keys are free and may have dots, each with its whole key.
+    pub(super) fn keys_below(&mut self, table: &str) -> Vec<(String, String)> {
+        self.read.insert(table.to_owned());
+        let prefix = format!("{table}.");
+        let name = |key: &String| Some((key.strip_prefix(&prefix)?.to_owned(), key.clone()));
+        self.values.keys().filter_map(name).collect()
+    }
+
     /// The text at a key; `None` where it is missing or empty.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.take(key)?;

@@ -232,3 +232,33 @@ fn what_does_not_fit_the_way_of_logging_in_is_told_with_what_does() {
     }
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
+
+#[test]
+fn secrets_have_an_order_of_providers_and_lists_by_process_id() {
+    let read = |text: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path()), &Environment::new())
+    };
+    let config = read(
+        "[secrets]\nproviders = [\"environment\"]\nscope = \"everywhere\"\n[secrets.allow]\n\"com.acme.Order-1\" = \
+         [\"A\", \"B_*\"]\n\"*\" = []\n",
+    );
+    let secrets = config.unwrap().connector.secrets;
+    assert_eq!(secrets.providers, [crate::connector::SecretProvider::Environment]);
+    assert_eq!(secrets.scope, crate::connector::SecretScope::Everywhere);
+    let lists: Vec<_> =
+        secrets.allow.iter().map(|(process, names)| (process.as_str(), names.len())).collect();
+    assert_eq!(lists, [("*", 0), ("com.acme.Order-1", 2)]);
+
+    let error =
+        read("secrets.providers = [\"files\", \"environment\", \"environment\"]\nsecrets.scope = \"all\"");
+    let error = error.unwrap_err().to_string();
+    for problem in [
+        "secrets.providers: expected some of directory, environment, found \"files\"",
+        "secrets.providers: names environment twice",
+        "secrets.scope: expected \"connection\" or \"everywhere\", found \"all\"",
+    ] {
+        assert!(error.contains(problem), "{error}");
+    }
+}

@@ -284,7 +284,7 @@ impl ConnectionAuthentication {
     }
 
     /// With secrets looked up. `root` is the path of the connection, for messages.
-    pub(super) fn credentials(
+    pub(super) async fn credentials(
         &self,
         (root, written): (&str, Written),
         secrets: &mut JobSecrets<'_>,
@@ -295,9 +295,9 @@ impl ConnectionAuthentication {
             let name = if written == Written::InTask { field.task.unwrap_or(field.name) } else { field.name };
             let place = format!("{root}.authentication.{name}");
             let text = match text {
-                Text::Given(text) if field.secret => secrets.credential(&place, text)?,
-                Text::Given(text) => secrets.text(&place, text.expose_secret())?.into(),
-                Text::File(path) => secrets.file(&format!("{place}_file"), path)?,
+                Text::Given(text) if field.secret => secrets.credential((&place, written), text).await?,
+                Text::Given(text) => secrets.text((&place, written), text.expose_secret()).await?.into(),
+                Text::File(path) => secrets.file(&format!("{place}_file"), path).await?,
             };
             texts.insert(field.name, text);
         }

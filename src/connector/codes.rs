@@ -105,6 +105,12 @@ codes! {
     SECRET_NOT_FOUND: Configuration,
         "A secret that the connection names is not there, is empty or cannot be read. Nothing was called.",
         "Provide the secret to the worker or correct its name, then resolve the incident.";
+    SECRET_NOT_ALLOWED: Configuration,
+        "The task names a secret that secrets.allow does not give to its process. Nothing was called.",
+        "Use a connection of the configuration, or have the operator widen secrets.allow, then resolve the incident.";
+    SECRETS_UNAVAILABLE: Transient,
+        "A store of secrets could not be asked. Nothing was called.",
+        "See to the store and to the worker's way into it, then resolve the incident.";
     UNKNOWN_CONNECTION: Configuration,
         "The task names a connection that the worker's configuration does not have. Nothing was called.",
         "Correct the name in the task, or add the connection to the configuration, then resolve the incident.";

@@ -130,6 +130,7 @@ impl Connections {
     /// Opens nothing yet; an error is a mistake in the options: of the transport, a proxy or a certificate.
     pub fn new(options: &ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let ConnectorOptions { transport, connections, secrets, allow_inline, .. } = options.clone();
+        let secrets = Secrets::new(secrets, Arc::clone(&metrics));
         let transport = Transport::new(transport, metrics)?;
         let reach = |(name, connection): (String, NamedConnection)| {
             let own = transport.over(&connection.network);
@@ -137,7 +138,7 @@ impl Connections {
             Ok((name, (connection, own)))
         };
         let named = connections.into_iter().map(reach).collect::<Result<_, Error>>()?;
-        Ok(Self { transport, named, allow_inline, secrets: Secrets::new(secrets), opened: Mutex::default() })
+        Ok(Self { transport, named, allow_inline, secrets, opened: Mutex::default() })
     }
 
     /// The names of the configured connections, in alphabetical order.
@@ -145,16 +146,19 @@ impl Connections {
         self.named.keys().map(String::as_str)
     }
 
-    /// Whether each configured connection could be used: its secrets, its addresses, its private key. Nothing is sent.
+    /// Whether each configured connection could be used: its secrets, its addresses, its private key. No org is called.
     ///
     /// # Errors
     /// The first mistake of the configuration. A secret that is not there may come later: that is logged.
-    pub fn check(&self) -> Result<(), Error> {
+    pub async fn check(&self) -> Result<(), Error> {
         for name in self.names() {
-            let mut secrets = self.secrets.for_job();
-            match self.named_client(name, None, &mut secrets) {
+            let mut secrets = self.secrets.for_job(None);
+            match self.named_client(name, None, &mut secrets).await {
                 Ok(_) => {}
-                Err(error) if error.code() == codes::SECRET_NOT_FOUND.name => {
+                Err(error)
+                    if [codes::SECRET_NOT_FOUND.name, codes::SECRETS_UNAVAILABLE.name]
+                        .contains(&error.code()) =>
+                {
                     tracing::warn!(connection = name, %error, "jobs with this connection will fail");
                 }
                 Err(error) => {
@@ -168,9 +172,9 @@ impl Connections {
 
     /// Logs in to a configured connection within this time; gives the address that calls go to.
     pub async fn log_in(&self, name: &str, patience: Duration) -> Result<String, Error> {
-        let mut secrets = self.secrets.for_job();
+        let mut secrets = self.secrets.for_job(None);
         let limit = TimeLimit { request_timeout: patience, deadline: Instant::now() + patience };
-        let address = match self.named_client(name, None, &mut secrets).map(|opened| opened.client) {
+        let address = match self.named_client(name, None, &mut secrets).await.map(|opened| opened.client) {
             Ok(client) => client.log_in(limit).await.map_err(Error::from),
             Err(error) => Err(error),
         };
@@ -203,12 +207,13 @@ impl Connections {
         all
     }
 
-    pub(super) fn secrets(&self) -> JobSecrets<'_> {
-        self.secrets.for_job()
+    /// The secrets of one job of this process.
+    pub(super) fn secrets<'a>(&'a self, process: &'a str) -> JobSecrets<'a> {
+        self.secrets.for_job(Some(process))
     }
 
     /// A client for a job's connection. Secrets are looked up here, and nowhere else; no request is sent.
-    pub(super) fn client(
+    pub(super) async fn client(
         &self,
         (connection, api_version): (&Connection, Option<ApiVersion>),
         caller: Caller<'_>,
@@ -216,9 +221,10 @@ impl Connections {
     ) -> Result<Opened, Error> {
         match connection {
             Connection::Named(name) => {
-                let name = secrets.text(&format!("{INPUT_VARIABLE}.connection.name"), &name.0)?;
+                let place = format!("{INPUT_VARIABLE}.connection.name");
+                let name = secrets.text((&place, Written::InTask), &name.0).await?;
                 self.check_caller(name.trim(), caller)?;
-                self.named_client(name.trim(), api_version, secrets)
+                self.named_client(name.trim(), api_version, secrets).await
             }
             Connection::Inline { .. } if !self.allow_inline => {
                 let known: Vec<_> = self.names().collect();
@@ -232,12 +238,12 @@ impl Connections {
             Connection::Inline { base_url, authentication } => {
                 let mut connection = NamedConnection::new(base_url.0.clone(), authentication.clone());
                 connection.api_version = api_version.unwrap_or(connection.api_version);
-                Self::open(&Place::in_task(), (&connection, &self.transport), secrets)
+                Self::open(&Place::in_task(), (&connection, &self.transport), secrets).await
             }
         }
     }
 
-    fn named_client(
+    async fn named_client(
         &self,
         name: &str,
         api_version: Option<ApiVersion>,
@@ -246,7 +252,7 @@ impl Connections {
         let (connection, transport) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
         let mut connection = connection.clone();
         connection.api_version = api_version.unwrap_or(connection.api_version);
-        let opened = Self::open(&Place::in_configuration(name), (&connection, transport), secrets)?;
+        let opened = Self::open(&Place::in_configuration(name), (&connection, transport), secrets).await?;
         let mut known = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), opened.client.clone());
         Ok(opened)
@@ -286,13 +292,14 @@ impl Connections {
         Error::new(&codes::UNKNOWN_CONNECTION, mistake.to_string())
     }
 
-    fn open(
+    async fn open(
         place: &Place,
         (connection, transport): (&NamedConnection, &Transport),
         secrets: &mut JobSecrets<'_>,
     ) -> Result<Opened, Error> {
-        let credentials = connection.authentication.credentials((&place.root, place.written), secrets)?;
-        let base_url = secrets.text(&place.base_url(), &connection.base_url)?;
+        let credentials =
+            connection.authentication.credentials((&place.root, place.written), secrets).await?;
+        let base_url = secrets.text((&place.base_url(), place.written), &connection.base_url).await?;
         let client = transport.client(base_url.trim(), connection.api_version, credentials);
         let client = client.map_err(|error| Error::from(error).at(&place.root))?;
         Ok(Opened { client, request_timeout: connection.request_timeout })

@@ -88,11 +88,12 @@ impl Connector {
     /// All that can be refused without a side effect is refused before `run`.
     async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Done, Error> {
         known.headers = Headers::parse(&job.headers, &self.expressions)?;
-        let Request { connection, api_version, operation, timeout } = Request::parse(&job.variables)?;
+        let variables = known.secrets.input(&job.variables).await?;
+        let Request { connection, api_version, operation, timeout } = Request::parse(&variables)?;
         known.headers.check(operation.descriptor())?;
         let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
-            self.connections.client((&connection, api_version), caller, &mut known.secrets)?;
+            self.connections.client((&connection, api_version), caller, &mut known.secrets).await?;
         let (descriptor, record_id) =
             (operation.descriptor(), operation.record_id().map(ToString::to_string));
         let call = Call {
@@ -101,7 +102,9 @@ impl Connector {
             timeout: timeout.or(request_timeout).unwrap_or(self.request_timeout),
             max_result_bytes: self.max_result_bytes,
         };
-        let response = operation.run(&call).await?;
+        let result = operation.run(&call).await;
+        known.secrets.learn(client.received_tokens());
+        let response = result?;
         let mapping = Mapping {
             headers: &known.headers,
             operation: descriptor,
@@ -150,7 +153,7 @@ impl JobHandler for Connector {
         let mut known = Known {
             operation: request::operation_named(&job.variables),
             headers: Headers::default(),
-            secrets: self.connections.secrets(),
+            secrets: self.connections.secrets(&job.bpmn_process_id),
         };
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();

@@ -34,7 +34,7 @@ pub use operations::Operation;
 pub use redactor::Redactor;
 pub use request::Request;
 pub use sample::{sample_error, sample_response};
-pub use secrets::SecretsOptions;
+pub use secrets::{SecretProvider, SecretScope, SecretsOptions};
 
 /// The one variable that a job's input is in.
 pub const INPUT_VARIABLE: &str = "salesforceRequest";

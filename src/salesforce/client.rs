@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
@@ -144,6 +145,15 @@ impl SalesforceClient {
                 Some((token, _)) => Cow::Owned(self.org(&token).clone()),
                 None => Cow::Borrowed(&self.inner.base),
             },
+        }
+    }
+
+    /// The tokens that were received for this login, for masking: access tokens, and refresh tokens that Salesforce put
+    /// in the place of others. Those that came last are among them.
+    pub fn received_tokens(&self) -> Vec<SecretString> {
+        match &self.inner.login {
+            Login::Bearer(_) => Vec::new(),
+            Login::Grant(login) => login.received(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Logins that are under way in this process: their tokens, their keys, and refresh tokens that were replaced.
 
 use std::{
+    collections::VecDeque,
     io::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::token_cache::TokenCache;
@@ -18,6 +20,9 @@ use super::token::AccessToken;
 
 /// How many logins are remembered. Beyond it the one that was not used for longest is forgotten.
 const REMEMBERED_LOGINS: usize = 256;
+
+/// How many received tokens of one login are remembered: those that jobs in hand may still have used.
+const REMEMBERED_TOKENS: usize = 8;
 
 /// A state file holds one token; anything larger is another file.
 const LARGEST_STATE: u64 = 64 * 1024;
@@ -32,6 +37,7 @@ pub(super) struct Login {
     pub(super) tokens: Tokens,
     key: Option<Key>,
     refresh: Mutex<Refresh>,
+    received: Mutex<VecDeque<SecretString>>,
 }
 
 /// What became of a refresh token.
@@ -62,7 +68,23 @@ impl Login {
                  new orgs, and External Client Apps do not have it; move to client credentials or JWT bearer"
             );
         }
-        Ok(Self { grant, tokens: Tokens::new(), key, refresh: Mutex::default() })
+        let (refresh, received) = (Mutex::default(), Mutex::default());
+        Ok(Self { grant, tokens: Tokens::new(), key, refresh, received })
+    }
+
+    /// Remembers a token that came from the token endpoint, so that it can be masked wherever it shows up.
+    pub(super) fn receive(&self, token: SecretString) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.push_back(token);
+        if received.len() > REMEMBERED_TOKENS {
+            received.pop_front();
+        }
+    }
+
+    /// The tokens that came last.
+    pub(super) fn received(&self) -> Vec<SecretString> {
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.iter().cloned().collect()
     }
 
     /// What the token endpoint is asked with first; `now` in Unix seconds.

@@ -106,6 +106,10 @@ async fn ask(transport: &Transport, login: &Login, timeout: Duration) -> Result<
         transport.metrics().token_requested("salesforce", result.is_ok());
         let refused = match result {
             Ok(Issued { token, refresh_token }) => {
+                login.receive(token.secret.clone());
+                if let Some(fresh) = &refresh_token {
+                    login.receive(fresh.0.clone());
+                }
                 if let Some(fresh) = refresh_token.filter(|fresh| Some(fresh) != attempt.proof.as_ref()) {
                     login.keep(fresh).await;
                 }

@@ -447,7 +447,7 @@ async fn a_bad_private_key_is_found_at_the_start_and_a_secret_that_may_come_late
             let connection = NamedConnection::new(options.connections["dev"].base_url.clone(), jwt(key));
             options.connections.insert("jwt".to_owned(), connection);
         });
-        let checked = bench.connector.connections().check();
+        let checked = bench.connector.connections().check().await;
         assert_eq!(checked.as_ref().err().map(salesforce_connector::connector::Error::code), expected);
         if let Err(error) = checked {
             let text = error.to_string();

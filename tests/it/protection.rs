@@ -20,7 +20,7 @@ fn status(bench: &Bench) -> ConnectionStatus {
 async fn the_status_of_a_connection_begins_empty_and_fills_with_what_its_calls_tell() {
     let bench = Bench::start().await;
     assert_eq!(bench.connector.connections().status(), []);
-    bench.connector.connections().check().unwrap();
+    bench.connector.connections().check().await.unwrap();
     let before = status(&bench);
     assert_eq!(before.connection.as_deref(), Some("dev"));
     assert_eq!(before.org.host, bench.org.base_url().trim_start_matches("http://"));
