@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::IntoResponse,
     routing::get,
 };
@@ -68,7 +71,12 @@ async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
     )
 }
 
-async fn metrics_page(State(shown): State<Shown>) -> impl IntoResponse {
-    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, openmetrics)], shown.metrics.encode())
+async fn metrics_page(State(shown): State<Shown>, headers: HeaderMap) -> impl IntoResponse {
+    let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    if accepted.contains("application/openmetrics-text") {
+        let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        return ([(CONTENT_TYPE, openmetrics)], shown.metrics.encode());
+    }
+    let plain = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, plain)], shown.metrics.encode_plain())
 }

@@ -195,9 +195,9 @@ impl<T, E: Clone> TokenCache<T, E> {
         }
     }
 
-    /// Forgets `used` after it failed. Does nothing when the cache holds another token by now.
-    pub fn invalidate(&self, used: &Arc<T>) {
-        self.state().clear(used);
+    /// Forgets `used` after it failed; whether it did. It does nothing when the cache holds another token by now.
+    pub fn invalidate(&self, used: &Arc<T>) -> bool {
+        self.state().clear(used).is_some()
     }
 
     /// Forgets `used` although it was just fetched, and remembers `error` as after a failed fetch.

@@ -128,6 +128,7 @@ impl Connector {
     fn record(&self, job: &Job, known: &Known<'_>, result: (&Outcome, Option<&Error>), elapsed: Duration) {
         let operation = known.operation.map_or("unknown", |operation| operation.name);
         let (outcome, error) = (result.0.label(), result.1);
+        job.labels.set_reason(error.map_or("none", |error| error.error_type().name()));
         self.metrics.job_handled(operation, outcome, elapsed);
         let elapsed_ms = elapsed.as_millis();
         match error {
@@ -150,11 +151,10 @@ impl Connector {
 impl JobHandler for Connector {
     async fn handle(&self, job: &Job) -> Outcome {
         let started = Instant::now();
-        let mut known = Known {
-            operation: request::operation_named(&job.variables),
-            headers: Headers::default(),
-            secrets: self.connections.secrets(&job.bpmn_process_id),
-        };
+        let operation = request::operation_named(&job.variables);
+        job.labels.set_operation(operation.map_or("unknown", |operation| operation.name));
+        let secrets = self.connections.secrets(&job.bpmn_process_id);
+        let mut known = Known { operation, headers: Headers::default(), secrets };
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);

@@ -1,6 +1,13 @@
 //! Sending: token, retries, errors.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -107,8 +114,9 @@ impl SalesforceClient {
                 return Ok(deleted(failed.error));
             }
             may_be_done |= failed.may_be_done;
-            let told = failed.error.to_string();
+            let (told, class) = (failed.error.to_string(), failed.error.class());
             let pause = attempts.after(failed)?;
+            self.inner.transport.metrics().salesforce_retried(class.name());
             let (attempts, pause_ms) = (attempts.made(), pause.as_millis());
             tracing::warn!(attempts, pause_ms, error = told, "the call is sent again");
             sleep(pause).await;
@@ -165,10 +173,18 @@ impl SalesforceClient {
         match &self.inner.login {
             Login::Bearer(token) => Ok(Arc::clone(token)),
             Login::Grant(login) => {
-                let fetch = || token::fetch(&self.inner.transport, login, limit.request_timeout);
+                let fetched = AtomicBool::new(false);
+                let fetch = || {
+                    fetched.store(true, Ordering::Relaxed);
+                    token::fetch(&self.inner.transport, login, limit.request_timeout)
+                };
                 // The deadline is this caller's own: past it the fetch goes to the next who waits, and is not
                 // remembered as failed.
-                timeout_at(limit.deadline, login.tokens.get_or_fetch(fetch)).await.unwrap_or_else(|_| {
+                let token = timeout_at(limit.deadline, login.tokens.get_or_fetch(fetch)).await;
+                if matches!(token, Ok(Ok(_))) && !fetched.load(Ordering::Relaxed) {
+                    self.inner.transport.metrics().token_reused("salesforce");
+                }
+                token.unwrap_or_else(|_| {
                     Err(Error::new(
                         codes::TIMEOUT,
                         ErrorClass::Transient,
@@ -201,7 +217,9 @@ impl SalesforceClient {
         if !std::mem::take(may_refresh) || is_refresh_useless(&failed.error) {
             return Err(Failed::finally(refused_session(failed.error, "a new token would not help")));
         }
-        login.tokens.invalidate(&token);
+        if login.tokens.invalidate(&token) {
+            self.inner.transport.metrics().token_refreshed("salesforce");
+        }
         let fresh = self.token(limit).await.map_err(Failed::finally)?;
         match self.exchange(request, &fresh, limit).await {
             Err(failed) if is_refused_session(&failed.error) => {

@@ -44,6 +44,20 @@ pub enum ErrorClass {
     OutcomeUnknown,
 }
 
+impl ErrorClass {
+    /// The label of this class in metrics and logs.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Business => "business",
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::Throttled => "throttled",
+            Self::Authentication => "authentication",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+}
+
 /// One error as Salesforce names it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorDetail {

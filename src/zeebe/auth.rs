@@ -1,6 +1,12 @@
 //! Who we say we are: the `authorization` of every call.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
@@ -53,7 +59,15 @@ impl Authenticator {
             Self::None => None,
             Self::Fixed(header) => Some(Arc::new(header.clone())),
             Self::OAuth { client, tokens } => {
-                let token = tokens.get_or_fetch(|| client.fetch()).await;
+                let fetched = AtomicBool::new(false);
+                let fetch = || {
+                    fetched.store(true, Ordering::Relaxed);
+                    client.fetch()
+                };
+                let token = tokens.get_or_fetch(fetch).await;
+                if token.is_ok() && !fetched.load(Ordering::Relaxed) {
+                    client.reused();
+                }
                 Some(token.map_err(|message| GatewayError(Cause::Credentials(message)))?)
             }
         };
@@ -63,8 +77,10 @@ impl Authenticator {
     /// The gateway did not accept `used`. Answers whether another try with a new one makes sense.
     pub(super) fn invalidate(&self, used: &Authorization) -> bool {
         match (self, &used.0) {
-            (Self::OAuth { tokens, .. }, Some(used)) => {
-                tokens.invalidate(used);
+            (Self::OAuth { client, tokens }, Some(used)) => {
+                if tokens.invalidate(used) {
+                    client.refreshed();
+                }
                 true
             }
             _ => false,

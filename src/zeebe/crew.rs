@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use super::{
-    Failure, Job, JobHandler, JobScope, Lock, Outcome, WorkerOptions,
+    Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome, WorkerOptions,
     job_timeout::job_timeout,
     locking::{Renewal, after},
     permits::{Permit, PermitPool},
@@ -25,7 +25,7 @@ use super::{
     status::StatusBoard,
     summary::{End, Tally},
 };
-use crate::metrics::JobSource;
+use crate::metrics::{JobEnd, JobSource};
 
 /// What stream, poll and jobs share.
 pub(super) struct Crew<H> {
@@ -63,6 +63,12 @@ pub(super) struct Arrival {
 #[derive(Default)]
 pub(super) struct InHand(Mutex<HashMap<i64, Lock>>);
 
+/// What is needed to count a job.
+struct Hand {
+    received: Instant,
+    labels: JobLabels,
+}
+
 /// What came of the handler.
 enum Ran {
     Outcome(Outcome),
@@ -93,6 +99,7 @@ impl<H: JobHandler> Crew<H> {
     pub(super) fn start(self: &Arc<Self>, proto: ActivatedJob, arrival: Arrival, permit: Option<Permit>) {
         self.tally.taken();
         self.reporter.metrics.job_activated(arrival.source);
+        let hand = Hand { received: Instant::now(), labels: JobLabels::default() };
         let deadline = after(arrival.not_before, self.options.job_timeout);
         let lock = Lock::leased(deadline, proto.job_lease_token.clone());
         let job = Assignment { key: proto.key, retries: proto.retries, lock };
@@ -108,7 +115,7 @@ impl<H: JobHandler> Crew<H> {
             span.in_scope(|| {
                 tracing::info!("the job came again while in hand; its newer lock is taken over");
             });
-            self.tally.ended(End::Duplicate);
+            self.ended(End::Duplicate, &hand);
             return;
         }
         let crew = Arc::clone(self);
@@ -116,36 +123,40 @@ impl<H: JobHandler> Crew<H> {
             let end = tokio::select! {
                 biased;
                 () = crew.phases.abort.cancelled() => End::Abandoned,
-                end = crew.carry_out(proto, &job) => end,
+                end = crew.carry_out(proto, &job, &hand) => end,
             };
-            crew.tally.ended(end);
-            crew.count_returned(end);
+            crew.ended(end, &hand);
             crew.in_hand.remove(&job);
             drop(permit);
         };
         self.tasks.spawn(task.instrument(span));
     }
 
-    async fn carry_out(&self, proto: ActivatedJob, job: &Assignment) -> End {
+    async fn carry_out(&self, proto: ActivatedJob, job: &Assignment, hand: &Hand) -> End {
         if self.phases.drain.is_cancelled() {
             return self.hand_back(job, NOT_STARTED, Map::new()).await;
         }
-        let began = Instant::now();
         let parsed = match Job::parse(proto, job.lock.clone()) {
             Ok(parsed) => parsed,
             Err(malformed) => {
-                return self.fail(job, began, failure(0, malformed.to_string())).await;
+                hand.labels.set_reason("malformed");
+                return self.fail(job, hand, failure(0, malformed.to_string())).await;
             }
         };
         let parsed = Job {
+            labels: hand.labels.clone(),
             scope: JobScope::new(self.reporter.clone(), parsed.element_instance_key, job.lock.clone()),
             ..parsed
         };
         let length = match self.settle_lock(&parsed, job).await {
             Ok(length) => length,
             Err(NotStarted::Ended(end)) => return end,
-            Err(NotStarted::Failed(failure)) => return self.fail(job, began, failure).await,
+            Err(NotStarted::Failed(failure)) => {
+                hand.labels.set_reason("job_timeout");
+                return self.fail(job, hand, failure).await;
+            }
         };
+        self.reporter.metrics.job_started(hand.received.elapsed());
         let ran = self.run(&parsed, job, length).await;
         let if_cut = parsed.commit_point.if_cut();
         match (ran, if_cut) {
@@ -153,19 +164,21 @@ impl<H: JobHandler> Crew<H> {
             (Ran::Late(outcome), _) => self.report_late(job, outcome, length).await,
             (Ran::Panicked(panic), if_cut) => {
                 tracing::error!(panic, "the handler panicked");
+                hand.labels.set_reason("panic");
                 let variables = parsed.scope.cleared();
                 let message = format!("The handler panicked: {panic}");
                 let failure = match if_cut {
                     Some(cut) => Failure { message: format!("{} {message}", cut.message), ..cut },
                     None => Failure { variables, ..failure(job.retries - 1, message) },
                 };
-                self.fail(job, began, failure).await
+                self.fail(job, hand, failure).await
             }
             (Ran::Cut(Cut::Superseded), _) => End::Superseded,
             (Ran::Cut(Cut::GraceOver), None) => self.hand_back(job, SHUT_DOWN, parsed.scope.cleared()).await,
             (Ran::Cut(Cut::GraceOver), Some(cut)) => {
                 let message = format!("{} {CUT_SHORT}", cut.message);
-                self.fail(job, began, Failure { message, ..cut }).await
+                hand.labels.set_reason("shutdown");
+                self.fail(job, hand, Failure { message, ..cut }).await
             }
         }
     }
@@ -258,8 +271,9 @@ impl<H: JobHandler> Crew<H> {
     }
 
     /// Fails a job that no handler has an outcome for.
-    async fn fail(&self, job: &Assignment, began: Instant, failure: Failure) -> End {
-        self.reporter.metrics.job_handled("unknown", "failed", began.elapsed());
+    async fn fail(&self, job: &Assignment, hand: &Hand, failure: Failure) -> End {
+        let (operation, _) = hand.labels.said();
+        self.reporter.metrics.job_handled(operation, "failed", hand.received.elapsed());
         tracing::warn!(message = failure.message, "job failed by the worker");
         self.report(job, Outcome::Fail(failure), self.options.job_timeout).await
     }
@@ -269,15 +283,13 @@ impl<H: JobHandler> Crew<H> {
         self.reporter.hand_back(job, message, variables).await
     }
 
-    fn count_returned(&self, end: End) {
-        let reason = match end {
-            End::Parked => "parked",
-            End::HandedBack => "shutdown",
-            End::Expired => "expired",
-            End::Superseded => "superseded",
-            _ => return,
-        };
-        self.reporter.metrics.job_returned(reason);
+    /// Counts the end of a job, once.
+    fn ended(&self, end: End, hand: &Hand) {
+        self.tally.ended(end);
+        let (operation, reason) = hand.labels.said();
+        let reason = if end == End::HandedBack { "shutdown" } else { reason };
+        let end = JobEnd { operation, end: end.label(), reason };
+        self.reporter.metrics.job_ended(end, hand.received.elapsed());
     }
 }
 

@@ -37,6 +37,16 @@ impl GatewayError {
         }
     }
 
+    /// The label of this error in metrics.
+    pub(super) fn label(&self) -> &'static str {
+        match &self.0 {
+            Cause::Options(_) => "options",
+            Cause::Credentials(_) => "credentials",
+            Cause::Timeout { .. } => "timeout",
+            Cause::Status { status, .. } => code_label(status.code()),
+        }
+    }
+
     /// The text beside the status code, or nothing.
     pub(super) fn text(&self) -> &str {
         match &self.0 {
@@ -76,6 +86,28 @@ impl fmt::Display for GatewayError {
 }
 
 impl Error for GatewayError {}
+
+fn code_label(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "ok",
+        Code::Cancelled => "cancelled",
+        Code::Unknown => "unknown",
+        Code::InvalidArgument => "invalid_argument",
+        Code::DeadlineExceeded => "deadline_exceeded",
+        Code::NotFound => "not_found",
+        Code::AlreadyExists => "already_exists",
+        Code::PermissionDenied => "permission_denied",
+        Code::ResourceExhausted => "resource_exhausted",
+        Code::FailedPrecondition => "failed_precondition",
+        Code::Aborted => "aborted",
+        Code::OutOfRange => "out_of_range",
+        Code::Unimplemented => "unimplemented",
+        Code::Internal => "internal",
+        Code::Unavailable => "unavailable",
+        Code::DataLoss => "data_loss",
+        Code::Unauthenticated => "unauthenticated",
+    }
+}
 
 /// Transport errors hide the reason at the end of their chain of sources; texts already seen are left out.
 fn write_sources(f: &mut fmt::Formatter<'_>, status: &Status) -> fmt::Result {

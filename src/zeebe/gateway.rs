@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, Streaming, transport::Channel};
 
 use super::{
@@ -66,6 +67,7 @@ pub struct GatewayClient(Arc<Inner>);
 
 struct Inner {
     channels: Channels,
+    metrics: Arc<Metrics>,
     authenticator: Authenticator,
 }
 
@@ -92,8 +94,8 @@ impl GatewayClient {
     #[expect(clippy::needless_pass_by_value, reason = "options are given away; the callers keep no secrets")]
     pub fn new(options: GatewayOptions, metrics: Arc<Metrics>) -> Result<Self, GatewayError> {
         let channels = Channels::open(&options)?;
-        let authenticator = Authenticator::new(&options, metrics)?;
-        Ok(Self(Arc::new(Inner { channels, authenticator })))
+        let authenticator = Authenticator::new(&options, Arc::clone(&metrics))?;
+        Ok(Self(Arc::new(Inner { channels, metrics, authenticator })))
     }
 
     /// Asks the gateway for its topology; waits for 10 seconds at most.
@@ -231,17 +233,30 @@ impl GatewayClient {
             let answer = send(request);
             async move { answer.await.map_err(|status| GatewayError::status(rpc, status)) }
         };
-        self.authorized_within(rpc, message, call).await
+        self.with_token(rpc, message, call).await
     }
 
-    /// Sends with the current token. When it is not accepted, once more with a new one; when that is not
-    /// accepted either, no token is asked for until the memory of the failure has faded.
+    /// One call that is answered at once, or not at all: its time is counted.
     async fn authorized_within<M, T, F, R>(
         &self,
         rpc: &'static str,
         message: M,
         send: F,
     ) -> Result<T, GatewayError>
+    where
+        M: Clone,
+        F: Fn(Request<M>) -> R,
+        R: Future<Output = Result<Response<T>, GatewayError>>,
+    {
+        let began = Instant::now();
+        let result = self.with_token(rpc, message, send).await;
+        self.0.metrics.gateway_called(label(rpc), began.elapsed());
+        result
+    }
+
+    /// Sends with the current token. When it is not accepted, once more with a new one; when that is not
+    /// accepted either, no token is asked for until the memory of the failure has faded.
+    async fn with_token<M, T, F, R>(&self, rpc: &'static str, message: M, send: F) -> Result<T, GatewayError>
     where
         M: Clone,
         F: Fn(Request<M>) -> R,
@@ -265,6 +280,18 @@ impl GatewayClient {
             authenticator.reject(&renewed, format!("a new token was not accepted either: {error}"));
         }
         result.map(Response::into_inner)
+    }
+}
+
+/// The label in metrics of a call that is answered at once.
+pub(super) fn label(rpc: &'static str) -> &'static str {
+    match rpc {
+        "CompleteJob" => "complete",
+        "FailJob" => "fail",
+        "ThrowError" => "throw_error",
+        "UpdateJobTimeout" => "update_timeout",
+        "SetVariables" => "set_variables",
+        _ => "topology",
     }
 }
 

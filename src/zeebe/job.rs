@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{CommitPoint, JobScope, protocol::ActivatedJob};
+use super::{CommitPoint, JobLabels, JobScope, protocol::ActivatedJob};
 
 /// A job as its handler sees it.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub struct Job {
     pub scope: JobScope,
     /// To be passed before something is done that must not happen twice.
     pub commit_point: CommitPoint,
+    /// For metrics: what it asks for, and why it ends as it does.
+    pub labels: JobLabels,
 }
 
 impl Job {
@@ -88,6 +90,7 @@ impl Job {
             lock,
             scope: JobScope::detached(),
             commit_point: CommitPoint::default(),
+            labels: JobLabels::default(),
         })
     }
 }

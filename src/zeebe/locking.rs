@@ -8,6 +8,7 @@ use std::{
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
+    GatewayError,
     options::millis,
     protocol::UpdateJobTimeoutRequest,
     report::{Assignment, Reporter},
@@ -18,7 +19,7 @@ use super::{
 const LEAST_PAUSE: Duration = Duration::from_millis(10);
 
 /// What the gateway said of a new lock.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Renewal {
     /// The lock is moved.
     Renewed,
@@ -27,7 +28,7 @@ pub(super) enum Renewal {
     /// The gateway does not do it; the job is still ours.
     Refused(String),
     /// No answer; the lock is as it was.
-    Unreached(String),
+    Unreached(GatewayError),
 }
 
 impl Reporter {
@@ -50,7 +51,7 @@ impl Reporter {
             Err(error) => match judge(&error, 0, u32::MAX) {
                 Verdict::NotFound | Verdict::NotOurs => Renewal::Superseded,
                 Verdict::Refused | Verdict::TooLarge => Renewal::Refused(error.to_string()),
-                Verdict::Retry { .. } => Renewal::Unreached(error.to_string()),
+                Verdict::Retry { .. } => Renewal::Unreached(error),
             },
         };
         self.metrics.lock_renewed(renewal.label());
@@ -81,7 +82,7 @@ impl Reporter {
         loop {
             let half_life = job.lock.deadline().checked_sub(length / 2).unwrap_or_else(Instant::now);
             sleep_until(half_life.max(Instant::now() + LEAST_PAUSE)).await;
-            if self.renew_persistently(job, length).await == Renewal::Superseded {
+            if matches!(self.renew_persistently(job, length).await, Renewal::Superseded) {
                 return;
             }
         }
@@ -93,6 +94,7 @@ impl Reporter {
             match self.renew_lock(job, length).await {
                 Renewal::Unreached(error) => {
                     failures += 1;
+                    self.metrics.command_retried("update_timeout", error.label());
                     let pause = self.tuning.error_backoff.delay(failures);
                     tracing::debug!(%error, failures, ?pause, "the lock could not be renewed; trying again");
                     sleep(pause).await;

@@ -88,6 +88,16 @@ impl OauthClient {
         })
     }
 
+    /// A call found its token in the cache.
+    pub(super) fn reused(&self) {
+        self.metrics.token_reused("zeebe");
+    }
+
+    /// A token was given up, since the gateway did not accept it.
+    pub(super) fn refreshed(&self) {
+        self.metrics.token_refreshed("zeebe");
+    }
+
     async fn request(&self) -> Result<TokenAnswer, String> {
         let ClientCredentials { client_id, client_secret, audience, scope, .. } = &self.credentials;
         let mut form = vec![

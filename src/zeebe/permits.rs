@@ -39,6 +39,7 @@ impl PermitPool {
     pub(super) fn new(permits: usize, metrics: Arc<Metrics>) -> Self {
         let most = Semaphore::MAX_PERMITS.min(usize::try_from(i32::MAX).unwrap_or(usize::MAX));
         let permits = permits.clamp(1, most);
+        metrics.set_permits_limit(permits);
         let gauge = Gauge { pool: Arc::new(Semaphore::new(permits)), metrics };
         gauge.update();
         let reserve = u32::try_from(permits / 4).unwrap_or(u32::MAX).max(1);

@@ -117,9 +117,8 @@ async fn poll<H: JobHandler>(crew: &Arc<Crew<H>>, mode: Mode, permit: Permit) ->
     };
     let metrics = &crew.reporter.metrics;
     match &result {
-        Ok(()) if taken == 0 => metrics.poll_ended("empty"),
-        Ok(()) => metrics.poll_ended("jobs"),
-        Err(_) => metrics.poll_ended("error"),
+        Ok(()) => metrics.poll_ended(taken),
+        Err(_) => metrics.poll_failed(),
     }
     // An overloaded gateway is one that answers.
     let answered = result.as_ref().err().is_none_or(|error| error.code() == Some(Code::ResourceExhausted));

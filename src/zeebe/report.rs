@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Failure, GatewayClient, GatewayError, Lock, Outcome, WorkerTuning,
+    gateway::label,
     locking::after,
     options::millis,
     protocol::{CompleteJobRequest, FailJobRequest, ThrowErrorRequest},
@@ -115,6 +116,7 @@ impl Reporter {
             if Instant::now() + pause >= job.lock.deadline().min(patience_ends) {
                 return self.settled(command, Sent::TooLate, attempt, Some(error));
             }
+            self.metrics.command_retried(command.label(), error.label());
             tracing::debug!(command = command.rpc(), attempt, ?pause, %error, "the gateway did not take a command; trying again");
             sleep(pause).await;
         }
@@ -251,11 +253,7 @@ impl Command {
     }
 
     fn label(&self) -> &'static str {
-        match self {
-            Self::Complete(_) => "complete",
-            Self::Fail(..) => "fail",
-            Self::ThrowError(_) => "throw_error",
-        }
+        label(self.rpc())
     }
 }
 

@@ -101,6 +101,7 @@ impl Inner {
             if Instant::now() + pause >= until {
                 return Err(unset(in_doubt, &error));
             }
+            self.reporter.metrics.command_retried("set_variables", error.label());
             tracing::debug!(attempt, ?pause, %error, "the job's scope could not be written; trying again");
             sleep(pause).await;
         }

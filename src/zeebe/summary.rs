@@ -94,6 +94,25 @@ pub(super) enum End {
     Duplicate,
 }
 
+impl End {
+    /// The label of this end in metrics.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Thrown => "thrown",
+            Self::Parked => "parked",
+            Self::HandedBack => "returned",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Rejected => "rejected",
+            Self::TooLate => "too_late",
+            Self::Abandoned => "abandoned",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
 const ENDS: usize = End::Duplicate as usize + 1;
 
 #[derive(Debug, Default)]

@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use salesforce_connector::connector::CODES;
+use salesforce_connector::{
+    connector::CODES,
+    metrics::{Kind, METRICS, Metric, Values},
+};
 
 fn errors_page() -> String {
     let mut page = String::from(
@@ -27,14 +30,60 @@ fn errors_page() -> String {
 
 #[test]
 fn the_page_of_error_codes_is_what_the_table_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
-    let page = errors_page();
+    is_what_the_source_says("docs/errors.md", &errors_page());
+}
+
+fn is_what_the_source_says(path: &str, page: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &page).unwrap();
+        fs::write(&file, page).unwrap();
     }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        committed, page,
-        "docs/errors.md is stale; UPDATE_DOCS=1 cargo test --test it docs writes it anew"
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(committed, page, "{path} is stale; UPDATE_DOCS=1 cargo test --test it docs writes it anew");
+}
+
+fn metrics_page() -> String {
+    let mut page = String::from(
+        "# Metrics\n\n\
+         <!-- Generated from src/metrics/table.rs: UPDATE_DOCS=1 cargo test --test it docs -->\n\n\
+         `GET /metrics` on the admin port (`admin.listen`, 9464) gives them in Prometheus' text format, or in OpenMetrics' for a \
+         scraper that asks for it. [deploy/prometheus-alerts.yaml](../deploy/prometheus-alerts.yaml) has alerts on them, and \
+         [deploy/grafana-dashboard.json](../deploy/grafana-dashboard.json) a dashboard.\n\n\
+         Every name begins with `salesforce_connector_`. A histogram has the suffixes `_bucket`, `_sum` and `_count`. Labels take \
+         values from small sets only; no series belongs to one job, record or message. What can be counted from the start is shown \
+         as 0 from the start, so that the first failure is seen as a rise.\n\n\
+         | Name | Kind | Unit | Labels | Meaning | What to look at it for |\n|---|---|---|---|---|---|\n",
     );
+    for Metric { name, kind, unit, labels, meaning, watch } in METRICS {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Seconds | Kind::Counts => "histogram",
+        };
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{}`", label.name)).collect();
+        let labels = labels.join(", ");
+        writeln!(page, "| `{name}` | {kind} | {unit} | {labels} | {meaning}. | {watch} |").unwrap();
+    }
+    page.push_str("\n## Labels\n\n| Label | Of | Values |\n|---|---|---|\n");
+    for (metric, label) in
+        METRICS.iter().flat_map(|metric| metric.labels.iter().map(move |label| (metric, label)))
+    {
+        let values = match &label.values {
+            Values::OneOf(values) => {
+                values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+            }
+            Values::Operation => {
+                "the name of an operation (`query`, `createRecord`, …), or `unknown`".to_owned()
+            }
+            Values::Configured(what) => (*what).to_owned(),
+        };
+        let values = if label.name == "version" { "the version of the program".to_owned() } else { values };
+        writeln!(page, "| `{}` | `{}` | {values} |", label.name, metric.name).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_page_of_metrics_is_what_the_table_says() {
+    is_what_the_source_says("docs/metrics.md", &metrics_page());
 }

@@ -11,7 +11,7 @@ use salesforce_connector::{
     },
     metrics::Metrics,
     salesforce::{AllowedHosts, TransportOptions},
-    zeebe::{CommitPoint, Failure, Job, JobHandler, JobScope, Lock, Outcome},
+    zeebe::{CommitPoint, Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome},
 };
 use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Gate, Reply};
 use serde_json::{Map, Value, json};
@@ -94,6 +94,7 @@ pub(crate) fn job(request: Value, headers: &[(&str, &str)]) -> Job {
         lock: Lock::until(Instant::now() + Duration::from_mins(1)),
         scope: JobScope::detached(),
         commit_point: CommitPoint::default(),
+        labels: JobLabels::default(),
     }
 }
 

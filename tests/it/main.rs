@@ -10,6 +10,7 @@ mod expressions;
 mod floors;
 mod handler;
 mod jobs;
+mod metrics;
 mod operations_page;
 mod program;
 mod protection;

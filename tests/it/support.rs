@@ -1,11 +1,12 @@
 //! A whole house in one line: the real `App` between DevOrg and DevGateway, on free ports.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use salesforce_connector::{
     app::App,
     config::{Config, Environment},
     connector::{ConnectionAuthentication, NamedConnection},
+    metrics::Metrics,
     salesforce::AllowedHosts,
     zeebe::{StopSignal, WorkerSummary},
 };
@@ -25,6 +26,7 @@ pub(crate) struct House {
     pub(crate) gateway: DevGateway,
     pub(crate) stop: StopSignal,
     pub(crate) admin: String,
+    pub(crate) metrics: Arc<Metrics>,
     running: JoinHandle<WorkerSummary>,
 }
 
@@ -49,10 +51,11 @@ impl House {
         change(&mut config);
         let app = App::build(config).await.unwrap();
         let admin = format!("http://{}", app.admin_address().unwrap());
+        let metrics = app.metrics();
         let (status, stop) = (app.status(), StopSignal::default());
         let running = tokio::spawn(app.run_until(stop.clone()));
         status.ready().await;
-        Self { org, gateway, stop, admin, running }
+        Self { org, gateway, stop, admin, metrics, running }
     }
 
     /// Runs one job to its end: an operation through the connection `dev`, with these headers.

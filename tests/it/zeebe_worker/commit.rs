@@ -145,5 +145,9 @@ async fn the_failure_of_a_job_that_is_not_ours_any_more_is_dropped_and_counted()
     gate.open();
     assert_eq!(worker.ended().await.superseded, 1);
     assert_eq!(gateway.job(key).unwrap().failures(), [0; 0]);
-    assert!(metrics.encode().contains(r#"jobs_returned_total{reason="superseded"} 1"#));
+    assert!(
+        metrics
+            .encode()
+            .contains(r#"jobs_ended_total{operation="unknown",end="superseded",reason="none"} 1"#)
+    );
 }

@@ -93,7 +93,11 @@ async fn a_refused_renewal_drops_the_work_of_a_job_that_is_not_ours_any_more() {
         assert_eq!((job.activations(), job.failures()), (2, vec![]));
         let summary = worker.drain().await;
         assert_eq!((summary.superseded, summary.completed), (1, 1));
-        assert!(metrics.encode().contains(r#"jobs_returned_total{reason="superseded"} 1"#));
+        assert!(
+            metrics
+                .encode()
+                .contains(r#"jobs_ended_total{operation="unknown",end="superseded",reason="none"} 1"#)
+        );
     }
 }
 

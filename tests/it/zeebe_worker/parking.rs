@@ -32,7 +32,9 @@ async fn a_parked_job_rests_keeps_its_retries_and_comes_again_with_its_notes() {
     let summary = worker.drain().await;
     assert_eq!((summary.parked, summary.failed, summary.completed), (1, 0, 1));
     assert_eq!(summary.to_string(), "2 jobs: 1 completed, 1 parked");
-    assert!(metrics.encode().contains(r#"jobs_returned_total{reason="parked"} 1"#));
+    assert!(
+        metrics.encode().contains(r#"jobs_ended_total{operation="unknown",end="parked",reason="none"} 1"#)
+    );
 }
 
 #[tokio::test]

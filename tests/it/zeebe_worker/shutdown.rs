@@ -63,7 +63,11 @@ async fn what_outlives_the_grace_period_is_handed_back_with_unchanged_retries() 
         assert!(job.error_message.unwrap().contains("worker was shut down"));
         assert_eq!(job.backoff, Some(Duration::ZERO));
     }
-    assert!(metrics.encode().contains(r#"jobs_returned_total{reason="shutdown"} 3"#));
+    assert!(
+        metrics
+            .encode()
+            .contains(r#"jobs_ended_total{operation="unknown",end="returned",reason="shutdown"} 3"#)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
