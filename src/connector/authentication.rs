@@ -164,7 +164,7 @@ impl AuthenticationMethod {
         let found = Self::ALL.iter().copied().find(|method| method.name() == name);
         found.ok_or_else(|| {
             let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-            let is_soap = matches!(plain.to_ascii_lowercase().as_str(), "soap" | "soaplogin");
+            let is_soap = plain.to_ascii_lowercase().contains("soap");
             let known: Vec<_> = Self::ALL.iter().map(|method| method.name()).collect();
             let known = format!("one of {}", known.join(", "));
             if is_soap { format!("{known} ({SOAP})") } else { known }

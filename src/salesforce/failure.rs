@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 
+use super::obstacle;
 use super::resolver::Forbidden;
 
 /// Why there is no complete answer.
@@ -53,7 +54,12 @@ impl From<reqwest::Error> for Failure {
         } else {
             Kind::Lost
         };
-        Self { kind, detail: chain(&error) }
+        let chain = chain(&error);
+        let detail = match obstacle::told(&error) {
+            Some(told) => format!("{told} ({chain})"),
+            None => chain,
+        };
+        Self { kind, detail }
     }
 }
 

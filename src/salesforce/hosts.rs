@@ -19,6 +19,10 @@ use super::resolver::{Reach, reach};
 /// another customer's org.
 pub const DEFAULT_HOSTS: &[&str] = &["*.salesforce.com", "*.cloudforce.com", "*.my.salesforce.mil"];
 
+/// Said to whoever brings the address of SOAP login.
+const SOAP: &str = "SOAP login is not offered, for Salesforce retires it in Summer '27; use the OAuth client credentials \
+                    flow, or the JWT bearer flow to act as a certain user, with an address without a path";
+
 /// Hosts that may be called: exact names or patterns such as `*.my.salesforce.com`, which match one or more labels.
 ///
 /// Only `https`, unless `http` is allowed; the machine itself (`localhost`, 127.0.0.0/8, ::1) only when loopback is
@@ -124,6 +128,9 @@ impl AllowedHosts {
             .map_err(|error| invalid(what, &format!("expected an https address ({error})"), None))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid(what, "expected no user or password in it", None));
+        }
+        if url.path().to_ascii_lowercase().starts_with("/services/soap") {
+            return Err(invalid(what, SOAP, Some(&url)));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(invalid(what, "expected neither a query nor a fragment", Some(&url)));
@@ -345,6 +352,37 @@ mod tests {
             assert!(listed.clone().with_private(true).org_address("base URL", &url).is_ok(), "{host}");
         }
         assert_eq!(code(&listed.with_private(true), "https://10.0.0.2"), "HOST_NOT_ALLOWED", "not listed");
+    }
+
+    #[test]
+    fn no_way_of_writing_a_host_gets_past_the_list() {
+        let hosts = AllowedHosts::default();
+        for text in [
+            // Cyrillic letters, as names and as what they are called on the wire.
+            "https://acme.my.s\u{430}lesforce.com",
+            "https://acme.my.xn--slesforce-y7g.com",
+            "https://acme.my.salesforce.com..",
+            "https://acme.my.salesforce.com%2eevil.example",
+            "https://evil.example#.salesforce.com/",
+            "https://evil.example\\.salesforce.com",
+            "https://acme.my.salesforce.com:443@evil.example",
+            "https://evil.example:443/.salesforce.com",
+            "https://0xa9fea9fe",
+            "https://2852039166",
+            "https://[::ffff:a9fe:a9fe]",
+            "https://0",
+        ] {
+            assert!(hosts.org_address("base URL", text).is_err(), "{text}");
+        }
+        for (text, same) in [
+            ("https://acme.my.salesforce.com.:443/", "https://acme.my.salesforce.com/"),
+            ("https://acme.my.salesforce.com:8443", "https://acme.my.salesforce.com:8443/"),
+            // Full-width letters and dots are the plain ones to every resolver.
+            ("https://\u{ff41}cme\u{3002}my.salesforce.com", "https://acme.my.salesforce.com/"),
+            ("https://ACME.my.sale\u{17f}force.com", "https://acme.my.salesforce.com/"),
+        ] {
+            assert_eq!(code(&hosts, text), same);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod load;
 mod login;
 mod network;
 mod oauth_error;
+mod obstacle;
 mod orgs;
 mod request;
 mod resolver;

@@ -287,6 +287,27 @@ mod tests {
                 "AUTHENTICATION_FAILED",
                 &["security token", "blocked", "External Client App", "multi-factor"],
             ),
+            (&jwt, "invalid_client_id", "", "AUTHENTICATION_FAILED", &["consumer key", "10 minutes"]),
+            (&jwt, "invalid_client", "invalid client credentials", "AUTHENTICATION_FAILED", &["certificate"]),
+            (
+                &password,
+                "invalid_client",
+                "",
+                "AUTHENTICATION_FAILED",
+                &["client secret", "External Client App"],
+            ),
+            (
+                &password,
+                "unsupported_grant_type",
+                "",
+                "AUTHENTICATION_FAILED",
+                &["External Client App", "blocked"],
+            ),
+            (&refresh, "invalid_grant", "token revoked", "REFRESH_TOKEN_EXPIRED", &["log in again"]),
+            (&client, "inactive_user", "", "AUTHENTICATION_FAILED", &["inactive", "activate"]),
+            (&client, "inactive_org", "", "AUTHENTICATION_FAILED", &["org", "owner"]),
+            (&client, "org_locked", "", "AUTHENTICATION_FAILED", &["org is locked", "owner"]),
+            (&jwt, "invalid_grant", "ip restricted", "AUTHENTICATION_FAILED", &["address", "trusted ranges"]),
             (&password, "brand_new_error", "", "AUTHENTICATION_FAILED", &["check"]),
         ] {
             let told = explain(flow, (error, description), None);
@@ -331,8 +352,18 @@ mod tests {
 
     #[test]
     fn refusals_that_pass_are_told_apart() {
-        assert_eq!(refusal("unknown_error", "retry your request"), Refusal::Transient);
-        assert_eq!(refusal("invalid_grant", "login rate exceeded"), Refusal::Throttled);
-        assert_eq!(refusal("invalid_grant", "authentication failure"), Refusal::Final);
+        for (error, description, kind) in [
+            ("unknown_error", "retry your request", Refusal::Transient),
+            ("server_error", "", Refusal::Transient),
+            ("temporarily_unavailable", "", Refusal::Transient),
+            ("rate_limit_exceeded", "", Refusal::Throttled),
+            ("invalid_grant", "login rate exceeded", Refusal::Throttled),
+            ("invalid_grant", "authentication failure", Refusal::Final),
+            ("invalid_client", "invalid client credentials", Refusal::Final),
+            ("invalid_client_id", "client identifier invalid", Refusal::Final),
+            ("inactive_org", "", Refusal::Final),
+        ] {
+            assert_eq!(refusal(error, description), kind, "{error}");
+        }
     }
 }

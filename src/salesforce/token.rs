@@ -20,7 +20,7 @@ use super::grant::{Attempt, Flow, Secret};
 use super::login::Login;
 use super::oauth_error::{self, Refusal};
 use super::transport::Transport;
-use super::{CallClass, Response, clock};
+use super::{CallClass, Response, clock, obstacle};
 
 /// A token reply is about a kilobyte; JWT-based tokens take a few more.
 const LARGEST_REPLY: usize = 64 * 1024;
@@ -149,6 +149,9 @@ async fn request(
             }
             _ => unavailable(&call, &failure.detail),
         })?;
+    if response.status == 407 {
+        return Err(unavailable(&call, obstacle::PROXY_WANTS_CREDENTIALS).into());
+    }
     if response.status == 200 {
         return Ok(read_token(&call, response.body, transport)?);
     }

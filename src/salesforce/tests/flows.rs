@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     ApiVersion, ClientAuthentication, Credentials, Error, ErrorClass, LoginAddress, Network, OAuthClient,
-    SalesforceClient,
+    SalesforceClient, TimeLimit,
 };
 use super::server::{
     Reply, Seen, Server, answer, create, expired_session, patient, query, text, transport, within,
@@ -321,6 +321,18 @@ async fn whatever_is_no_token_is_told_in_words_and_remembered_in_every_way() {
             assert_eq!((org.logins(), org.calls()), (1, 0), "{word}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_byte_by_byte_is_waited_for_no_longer_than_any_other() {
+    let org = Server::start(|_| Reply::Drip, |_| done()).await;
+    for credentials in every_way() {
+        let limit = TimeLimit { request_timeout: Duration::from_millis(200), ..patient() };
+        let error = client(&org, credentials).send(&query(), limit).await.unwrap_err();
+        assert_eq!((error.code(), error.class()), ("TOKEN_ENDPOINT_UNAVAILABLE", ErrorClass::Transient));
+        assert!(error.to_string().contains("no complete answer within 0.2 s"), "{error}");
+    }
+    assert_eq!((org.logins(), org.calls()), (4, 0), "one for each way");
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 mod answers;
 mod flows;
+mod hosts;
 mod losses;
+mod proxy;
 mod secrecy;
 mod server;
 mod sessions;
+mod tls;

@@ -68,6 +68,8 @@ pub(super) enum Reply {
     AnswerAndCut(u16, Vec<u8>),
     /// Never answers.
     Hang,
+    /// Answers with as much as it is waited for, a byte at a time.
+    Drip,
 }
 
 /// JSON with a status.
@@ -150,6 +152,10 @@ impl Server {
         format!("http://{}", self.shared.address)
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
     pub(super) fn logins(&self) -> usize {
         self.shared.logins.load(Ordering::SeqCst)
     }
@@ -187,10 +193,23 @@ async fn serve(stream: TcpStream, state: &Shared) {
             Reply::CutInBody(status, body) => (head(status, &[], body.len() + 10), body, false),
             Reply::Cut => return,
             Reply::Hang => std::future::pending().await,
+            Reply::Drip => return drip(stream.get_mut()).await,
         };
         // The client may have gone away by now; then the next read ends the loop.
         let _ = stream.get_mut().write_all(&[head.into_bytes(), body].concat()).await;
         if !goes_on {
+            return;
+        }
+    }
+}
+
+async fn drip(stream: &mut TcpStream) {
+    let head = head(200, &[], 1_000_000);
+    let bytes = head.bytes().chain(std::iter::repeat(b' '));
+    let mut pause = tokio::time::interval(Duration::from_millis(5));
+    for byte in bytes {
+        pause.tick().await;
+        if stream.write_all(&[byte]).await.is_err() {
             return;
         }
     }
@@ -208,7 +227,12 @@ async fn receive(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok().filter(|&read| read > 0)?;
     let mut parts = line.split(' ');
-    let (method, target) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    let (method, target) = (parts.next()?.to_owned(), parts.next()?);
+    // A proxy is asked with the whole address, and may hand it on so.
+    let target = match target.strip_prefix("http://") {
+        Some(rest) => rest[rest.find('/')?..].to_owned(),
+        None => target.to_owned(),
+    };
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();
