@@ -1,12 +1,14 @@
 //! JSON in and out, as the runtime reads and writes it.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::budget::Budget;
 use crate::error::EvalError;
 use crate::number::Number;
-use crate::temporal::{duration_iso, period_iso, time_iso, time_with_offset, zoned_iso, zoned_with_zone};
-use crate::value::{Context, List, Value};
+use crate::temporal::{
+    duration_iso, local_iso, period_iso, time_iso, time_with_offset, zoned_iso, zoned_with_zone,
+};
+use crate::value::{Context, Function, List, Value, brief};
 
 impl<'a> Value<'a> {
     /// A JSON value in place: decimals are doubles, integers exact; a number beyond the doubles is null.
@@ -50,14 +52,14 @@ pub(crate) fn to_json(value: &Value<'_>, budget: &Budget) -> Result<Json, EvalEr
     // A node of JSON is an allocation or two.
     budget.steps(4)?;
     Ok(match value {
-        Value::Null | Value::Range(_) => Json::Null,
+        Value::Null => Json::Null,
         Value::Boolean(value) => Json::Bool(*value),
         Value::Number(number) => number_to_json(number),
         Value::String(text) => Json::String(text.to_string()),
         Value::Date(date) => Json::String(date.to_string()),
         Value::LocalTime(time) => Json::String(time.to_string()),
         Value::Time(time) => Json::String(time_iso(time)),
-        Value::LocalDateTime(local) => Json::String(local.to_string()),
+        Value::LocalDateTime(local) => Json::String(local_iso(*local)),
         Value::DateTime(date_time) => Json::String(zoned_iso(date_time)),
         Value::YearMonthDuration(duration) => Json::String(period_iso(*duration)),
         Value::DayTimeDuration(duration) => Json::String(duration_iso(*duration)),
@@ -74,9 +76,24 @@ pub(crate) fn to_json(value: &Value<'_>, budget: &Budget) -> Result<Json, EvalEr
             }
             Json::Object(object)
         }
-        // The runtime's serializer finds nothing to write in a function.
-        Value::Function(_) => Json::Object(Map::new()),
+        Value::Function(function) => function_to_json(function),
+        Value::Range(_) => {
+            return Err(EvalError::Failed(format!("a range is no JSON: '{}'", brief(value))));
+        }
     })
+}
+
+/// What the runtime's serializer finds in its object of a function.
+fn function_to_json(function: &Function<'_>) -> Json {
+    let parameters: Vec<&str> = function.0.parameters.iter().map(|name| &**name).collect();
+    let mut distinct: Vec<&str> = Vec::new();
+    for name in &parameters {
+        if !distinct.contains(name) {
+            distinct.push(name);
+        }
+    }
+    json!({"params": parameters, "invoke": {}, "hasVarArgs": false, "paramSet": distinct, "properties": {},
+           "comparable": false})
 }
 
 fn number_to_json(number: &Number) -> Json {
@@ -130,12 +147,12 @@ fn scalar_text(value: &Value<'_>) -> String {
         Value::String(text) => text.to_string(),
         Value::Date(date) => date.to_string(),
         Value::LocalTime(time) => time.to_string(),
-        Value::LocalDateTime(local) => local.to_string(),
+        Value::LocalDateTime(local) => local_iso(*local),
         Value::Time(time) => time_with_offset(time),
         Value::DateTime(date_time) => zoned_with_zone(date_time),
         Value::YearMonthDuration(duration) => period_iso(*duration),
         Value::DayTimeDuration(duration) => duration_iso(*duration),
-        other => crate::value::brief(other),
+        other => brief(other),
     }
 }
 
@@ -160,13 +177,23 @@ fn write_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// A value of `from json`; text behind the first JSON value is ignored, as the runtime's parser does.
+/// A value of `from json`; text behind the first JSON value is ignored, as the runtime's parser does. Only a number
+/// must end at a blank.
 pub(crate) fn read_json<'a>(text: &str, budget: &Budget) -> Result<Option<Value<'a>>, EvalError> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Json>();
     match values.next() {
+        Some(Ok(Json::Number(_)))
+            if text[values.byte_offset()..].starts_with(|c: char| !is_json_blank(c)) =>
+        {
+            Ok(None)
+        }
         Some(Ok(json)) => owned(&json, budget).map(Some),
         _ => Ok(None),
     }
+}
+
+fn is_json_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 fn owned<'a>(json: &Json, budget: &Budget) -> Result<Value<'a>, EvalError> {

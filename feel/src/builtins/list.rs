@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::engine::{Call, CallError, NativeFunction};
+use crate::error::EvalError;
 use crate::number::Number;
 use crate::value::{Function, List, Value, brief};
 
@@ -121,9 +122,9 @@ fn remove<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     if position.is_zero() {
         return Err(CallError::Error("position must be a non-zero number".to_owned()));
     }
-    let next = position.add(&Number::ONE)?.to_i32_wrapping();
-    let before = clamp(index(items.len(), position.to_i32_wrapping()), items.len());
-    let after = clamp(index(items.len(), next), items.len());
+    let position = position.to_i32_wrapping();
+    let before = clamp(index(items.len(), position), items.len());
+    let after = clamp(index(items.len(), position.wrapping_add(1)), items.len());
     list(call, items.iter().take(before).chain(items.iter().skip(after)).collect())
 }
 
@@ -225,7 +226,7 @@ fn sort<'a>(call: &Call<'_, '_, 'a>) -> Outcome<'a> {
     list(
         call,
         sorted.map_err(|error| match error {
-            CallError::Error(reason) => {
+            CallError::Error(reason) | CallError::Fail(EvalError::Failed(reason)) => {
                 CallError::Error(format!("fail to sort list by given precedes function: {reason}"))
             }
             other => other,

@@ -39,6 +39,9 @@ fn round<'a>(call: &Call<'_, '_, 'a>, mode: RoundingMode) -> Outcome<'a> {
 }
 
 fn with_scale<'a>(number: &Number, scale: i32, mode: RoundingMode) -> Outcome<'a> {
+    if i64::from(scale) - i64::from(number.scale()) < i64::from(i32::MIN) + 1 {
+        return Err(CallError::Error("Failed to apply rounding mode: the scale is out of range".to_owned()));
+    }
     match number.with_scale(scale, mode) {
         Ok(rounded) => Ok(Value::Number(rounded)),
         Err(NumberError::TooManyDigits) => Err(NumberError::TooManyDigits.into()),

@@ -1,6 +1,6 @@
 //! Calls: which function is meant, with which arguments, and what a failing one becomes.
 
-use super::{Eval, Evaluator, Failure};
+use super::{Eval, Evaluator, Failure, no_longer_fatal};
 use crate::ast::{Arguments, NodeId, Text};
 use crate::engine::{Call, CallError, NativeFunction};
 use crate::env::Env;
@@ -91,7 +91,10 @@ impl<'e, 'a> Evaluator<'e, 'a> {
     ) -> Result<Vec<Value<'a>>, Failure> {
         match arguments {
             Arguments::Positional(nodes) => {
-                let mut values = self.evaluate_all(nodes.iter().map(|node| Some(*node)), env)?;
+                let nodes = nodes.iter().map(|node| Some(*node));
+                // What fails among the arguments that become a list is only an item of it.
+                let values = self.evaluate_all(nodes, env);
+                let mut values = if variadic { values.map_err(no_longer_fatal)? } else { values? };
                 if variadic && let Some(fixed) = parameters.len().checked_sub(1) {
                     let rest = values.split_off(fixed.min(values.len()));
                     values.push(rest_argument(rest, fixed)?);

@@ -32,6 +32,8 @@ struct Rewriter<'p> {
     /// The flags inside the groups that are open.
     flags: Vec<Flags>,
     classes: usize,
+    /// How many groups with a number were opened.
+    groups: u32,
     /// Whether the input ends with a line break.
     breaks: bool,
 }
@@ -44,6 +46,7 @@ pub(super) fn rewrite(pattern: &str, flags: Flags, breaks: bool) -> Option<Rewri
         cost: Cost::Bounded,
         flags: vec![flags],
         classes: 0,
+        groups: 0,
         breaks,
     };
     if flags.ignore_case {
@@ -84,7 +87,11 @@ impl Rewriter<'_> {
             '^' if self.current().multi_line => self.out.push_str("(?m:^)"),
             '$' if self.current().multi_line => self.out.push_str("(?m:$)"),
             '$' => self.end_of_input(),
-            '*' | '+' | '{' => {
+            '{' => {
+                self.at_least(Cost::Linear);
+                return self.repetition();
+            }
+            '*' | '+' => {
                 self.at_least(Cost::Linear);
                 self.out.push(c);
                 self.possessive();
@@ -95,6 +102,25 @@ impl Rewriter<'_> {
             }
             c => self.out.push(c),
         }
+        Some(())
+    }
+
+    /// `{2}`, `{2,}` or `{2,4}`; Java knows no other use of this bracket.
+    fn repetition(&mut self) -> Option<()> {
+        let mut counts = String::new();
+        while let Some(c) = self.chars.next_if(|c| *c != '}') {
+            counts.push(c);
+        }
+        self.chars.next()?;
+        let (least, most) = counts.split_once(',').unwrap_or((&counts, ""));
+        let is_count = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+        if least.is_empty() || !is_count(least) || !is_count(most) {
+            return None;
+        }
+        self.out.push('{');
+        self.out.push_str(&counts);
+        self.out.push('}');
+        self.possessive();
         Some(())
     }
 
@@ -121,6 +147,9 @@ impl Rewriter<'_> {
         self.out.push('[');
         if self.chars.next_if_eq(&'^').is_some() {
             self.out.push('^');
+        } else if self.chars.next_if_eq(&':').is_some() {
+            // Java has no `[:alpha:]`. The engine drops a backslash here, so a range of one tells it.
+            self.out.push_str(if self.chars.peek() == Some(&'-') { ":" } else { ":-:" });
         }
     }
 
@@ -169,15 +198,31 @@ impl Rewriter<'_> {
                 self.out.push('\\');
                 self.out.push(c);
             }
-            'G' | 'k' | '1'..='9' => {
+            'G' | 'k' => {
                 self.at_least(Cost::Backtracking);
                 self.out.push('\\');
                 self.out.push(c);
             }
+            '1'..='9' => self.back_reference(c),
             c if c.is_ascii_alphanumeric() => return None,
             c => self.literal(c),
         }
         Some(())
+    }
+
+    /// Further digits belong to the number as long as there is such a group; a group that was not opened never matches.
+    fn back_reference(&mut self, first: char) {
+        self.at_least(Cost::Backtracking);
+        let mut number = first.to_digit(10).unwrap_or_default();
+        while let Some(digit) = self.chars.peek().and_then(|c| c.to_digit(10)) {
+            if number * 10 + digit > self.groups {
+                break;
+            }
+            number = number * 10 + digit;
+            self.chars.next();
+        }
+        let reference = if number > self.groups { r"[^\s\S]".to_owned() } else { format!(r"(?:\{number})") };
+        self.out.push_str(&reference);
     }
 
     fn literal(&mut self, c: char) {
@@ -253,6 +298,7 @@ impl Rewriter<'_> {
         self.flags.push(self.current());
         self.out.push('(');
         if self.chars.next_if_eq(&'?').is_none() {
+            self.groups += 1;
             return Some(());
         }
         match self.chars.peek()? {
@@ -264,7 +310,9 @@ impl Rewriter<'_> {
                     ahead.next();
                     !matches!(ahead.next(), Some('=' | '!'))
                 };
-                if !named {
+                if named {
+                    self.groups += 1;
+                } else {
                     self.at_least(Cost::Backtracking);
                 }
             }

@@ -15,7 +15,9 @@ pub use duration::{DayTimeDuration, YearMonthDuration};
 pub(crate) use parse::{
     parse_any, parse_date, parse_date_time, parse_duration, parse_duration_literal, parse_time,
 };
-pub(crate) use text::{duration_iso, period_iso, time_iso, time_with_offset, zoned_iso, zoned_with_zone};
+pub(crate) use text::{
+    duration_iso, local_iso, period_iso, time_iso, time_with_offset, zoned_iso, zoned_with_zone,
+};
 pub use time::{LocalTime, ZonedTime};
 pub use zone::{Offset, Zone};
 

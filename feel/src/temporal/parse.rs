@@ -86,7 +86,7 @@ fn parse_zoned_time(clock: &str, suffix: &str, now: i64) -> Option<ZonedTime> {
         }
         return Some(ZonedTime::with_offset(time, Offset::parse(suffix)?));
     };
-    let zone = Zone::parse(name)?;
+    let zone = Zone::parse_in_text(name)?;
     let offset = zone.standard_offset_at(now);
     let named = zone.name().is_some();
     Some(ZonedTime { time, offset, zone: named.then_some(zone) })
@@ -112,7 +112,7 @@ pub(crate) fn parse_date_time(text: &str) -> Option<Temporal> {
 
 fn parse_zone_suffix(local: LocalDateTime, suffix: &str) -> Option<ZonedDateTime> {
     if let Some(name) = suffix.strip_prefix('@') {
-        let zone = Zone::parse(name)?;
+        let zone = Zone::parse_in_text(name)?;
         return Some(ZonedDateTime::from_local(local, zone, None));
     }
     let (offset, region) = match suffix.split_once('[') {
@@ -124,7 +124,7 @@ fn parse_zone_suffix(local: LocalDateTime, suffix: &str) -> Option<ZonedDateTime
         return Some(ZonedDateTime::with_offset(local, offset));
     };
     // The offset says which instant; the zone, how it is shown.
-    ZonedDateTime::with_offset(local, offset).in_zone(Zone::parse(region)?)
+    ZonedDateTime::with_offset(local, offset).in_zone(Zone::parse_in_text(region)?)
 }
 
 /// A duration of either kind as `duration(text)` reads it from a value: capitals, and no plus signs.

@@ -171,10 +171,15 @@ pub(crate) fn time_with_offset(time: &ZonedTime) -> String {
     format!("{}{}", time.time, time.offset)
 }
 
+/// A date-time as ISO has it: years beyond 9999 with a plus.
+pub(crate) fn local_iso(local: LocalDateTime) -> String {
+    let plus = if local.date.year() > 9_999 { "+" } else { "" };
+    format!("{plus}{local}")
+}
+
 /// The date-time with its offset, the zone dropped.
 pub(crate) fn zoned_iso(date_time: &ZonedDateTime) -> String {
-    let plus = if date_time.local.date.year() > 9_999 { "+" } else { "" };
-    format!("{plus}{}{}", date_time.local, date_time.offset)
+    format!("{}{}", local_iso(date_time.local), date_time.offset)
 }
 
 /// The date-time with its offset, and its zone in brackets.

@@ -10,6 +10,9 @@ use super::{LocalDateTime, NANOS_PER_SECOND};
 /// The zones come with the program, never from the machine.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// Names of the time zone database that `java.time` leaves out.
+const UNKNOWN_TO_JAVA: [&str; 7] = ["EST", "HST", "MST", "ROC", "Factory", "GMT+0", "GMT-0"];
+
 const MAX_OFFSET: i32 = 18 * 3_600;
 
 /// Seconds east of Greenwich, within 18 hours.
@@ -91,12 +94,21 @@ impl Zone {
 
     /// Finds `Europe/Berlin` (in this spelling), `+02:00`, `Z`, `UTC`, `GMT+1`.
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(offset) = parse_lenient_offset(text) {
+        Self::find(text, parse_lenient_offset)
+    }
+
+    /// The zone in the text of a time, as in `10:30:00@UTC+01:00`: its offset has hours and minutes.
+    pub(crate) fn parse_in_text(text: &str) -> Option<Self> {
+        Self::find(text, Offset::parse)
+    }
+
+    fn find(text: &str, parse_offset: fn(&str) -> Option<Offset>) -> Option<Self> {
+        if let Some(offset) = parse_offset(text) {
             return Some(Self(Kind::Offset(offset)));
         }
         for prefix in ["UTC", "GMT", "UT"] {
             if let Some(rest) = text.strip_prefix(prefix)
-                && let Some(offset) = parse_lenient_offset(rest).filter(|_| rest != "Z")
+                && let Some(offset) = parse_offset(rest).filter(|_| rest != "Z")
             {
                 let name =
                     if offset.seconds() == 0 { prefix.into() } else { format!("{prefix}{offset}").into() };
@@ -106,7 +118,7 @@ impl Zone {
         if matches!(text, "UTC" | "GMT" | "UT") {
             return Some(Self(Kind::Prefixed(text.into(), Offset::UTC)));
         }
-        let zone = ZONES.get(text).ok()?;
+        let zone = ZONES.get(text).ok().filter(|_| !UNKNOWN_TO_JAVA.contains(&text))?;
         let name = zone.iana_name().filter(|name| *name == text)?.into();
         Some(Self(Kind::Region(name, zone)))
     }
