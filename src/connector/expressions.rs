@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use camunda_feel::{Engine, Expression, Scope, connector_functions};
+use camunda_feel::{Engine, Expression, Limits, Scope, connector_functions};
 use serde_json::Value;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -21,9 +21,13 @@ use super::{
 /// that an answer with it would be a call that the modeler did not write.
 const FUNCTION_TYPE: &str = "camunda.function.type";
 
+/// What one expression may cost, below the crate's own limits: a mapping of 20,000 records fits, and what has no end
+/// stops within a fraction of a second. A list or a text beyond these could not be handed over as a variable anyway.
+const LIMITS: Limits = Limits { steps: 1_000_000, list_items: 200_000, text_bytes: 4 * 1024 * 1024 };
+
 /// FEEL with the functions of Camunda's connector runtime: `bpmnError`, `jobError`, `ignoreError`, `backoff`.
 pub static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine::new().with_functions(connector_functions::FUNCTIONS));
+    LazyLock::new(|| Engine::new().with_functions(connector_functions::FUNCTIONS).with_limits(LIMITS));
 
 /// An expression, and the header that it stands in.
 #[derive(Clone, Debug)]
@@ -238,6 +242,35 @@ mod tests {
         assert!(message.contains("createDocument is not supported"), "{message}");
         let data = json!({"r": {connector_functions::DOCUMENT_MARK: "createDocument:1"}});
         assert_eq!(value("= r", &data), Ok(data["r"].clone()));
+    }
+
+    /// By its budget, not by a clock: the list is refused before its first item, the loops after a million steps.
+    #[test]
+    fn what_has_no_end_stops_at_the_limits() {
+        for (text, reason) in [
+            ("= for x in 1..1000000000 return x", "a list would have more than 200000 items"),
+            (
+                "= {a: count(for x in 1..1000, y in 1..1000 return x)}",
+                "a list would have more than 200000 items",
+            ),
+            (
+                "= {a: every x in 1..2000 satisfies every y in 1..2000 satisfies y > 0}",
+                "the evaluation takes more than 1000000 steps",
+            ),
+        ] {
+            let message = value(text, &json!({})).unwrap_err();
+            assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_of_twenty_thousand_records_fits_the_limits() {
+        let record =
+            json!({"Id": "001000000000001AAA", "Name": "Acme", "Amount": 100.5, "Owner": {"Name": "Ann"}});
+        let data = json!({"body": {"records": vec![record; 20_000]}});
+        let text = "= {rich: count(body.records[Amount > 100 and Owner.Name = \"Ann\"]), \
+                    rows: for r in body.records return {id: r.Id, owner: r.Owner.Name}}";
+        assert_eq!(value(text, &data).unwrap()["rich"], json!(20_000));
     }
 
     #[tokio::test(flavor = "multi_thread")]

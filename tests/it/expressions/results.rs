@@ -238,6 +238,8 @@ async fn secrets_are_masked_in_what_expressions_make() {
         [("errorExpression", "= jobError(body.records[1].Name, {a: body.records})")],
         [("errorExpression", "= ignoreError({a: body.records})")],
         [("errorExpression", "= body.records[1].Name")],
+        [("resultExpression", "= assert(null, false, body.records[1].Name)")],
+        [("errorExpression", "= assert(null, false, body.records[1].Name)")],
     ] {
         let shown = format!("{:?}", bench.run(crate::handler::query(), &headers).await);
         assert!(shown.contains("it is ***") && !shown.contains("dev-secret"), "{shown}");
