@@ -104,10 +104,11 @@ impl Config {
     }
 
     fn read(reader: &mut Reader) -> Self {
+        let (gateway, worker) = (read_gateway(reader), read_worker(reader));
         Self {
-            gateway: read_gateway(reader),
-            worker: read_worker(reader),
-            connector: read_connector(reader),
+            gateway,
+            connector: read_connector(reader, worker.max_jobs_active),
+            worker,
             admin_listen: reader.parsed("admin.listen"),
             log: read_log(reader),
         }
@@ -229,7 +230,7 @@ fn read_worker(reader: &mut Reader) -> WorkerOptions {
     }
 }
 
-fn read_connector(reader: &mut Reader) -> ConnectorOptions {
+fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptions {
     let (allow_http, allow_loopback) =
         (reader.boolean("hosts.allow_http"), reader.boolean("hosts.allow_loopback"));
     let allowed = reader.list("hosts.allow");
@@ -242,6 +243,9 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
         transport: TransportOptions {
             connect_timeout: reader.duration("salesforce.connect_timeout"),
             max_body_bytes: reader.count("salesforce.max_body_bytes"),
+            max_wait: reader.duration("salesforce.max_wait"),
+            slow_org_share: share_of(max_jobs_active, reader.share("salesforce.slow_org_share")),
+            api_reserve: reader.share("salesforce.api_reserve"),
             hosts,
         },
         connections: connections::read(reader),
@@ -251,6 +255,17 @@ fn read_connector(reader: &mut Reader) -> ConnectorOptions {
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),
     }
+}
+
+/// So many of them, and one at least.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of some hundred jobs; what is out of range ends at the bounds"
+)]
+fn share_of(jobs: usize, share: f64) -> usize {
+    ((jobs as f64 * share) as usize).max(1)
 }
 
 fn read_log(reader: &mut Reader) -> LogOptions {

@@ -33,6 +33,7 @@ fn read_connection(reader: &mut Reader, at: &str) -> NamedConnection {
         api_version,
         authentication,
         network: read_network(reader, at),
+        api_reserve: given(reader, &format!("{at}.api_reserve"), Reader::share),
         request_timeout: given(reader, &format!("{at}.request_timeout"), Reader::duration),
         tenants: reader.list(&format!("{at}.tenants")),
         processes: reader.list(&format!("{at}.processes")),

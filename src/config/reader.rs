@@ -133,6 +133,22 @@ impl Reader {
         }
     }
 
+    /// A share, from 0 to 1.
+    pub(super) fn share(&mut self, key: &str) -> f64 {
+        let Some(value) = self.take(key) else { return 0.0 };
+        let number = match &value.kind {
+            #[allow(clippy::cast_precision_loss, reason = "only 0 and 1 are shares")]
+            ValueKind::I64(number) => Some(*number as f64),
+            ValueKind::Float(number) => Some(*number),
+            ValueKind::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        match number.filter(|number| (0.0..=1.0).contains(number)) {
+            Some(number) => number,
+            None => self.wrong(key, "a number from 0 to 1, such as 0.05", &value.kind).unwrap_or_default(),
+        }
+    }
+
     /// A duration above zero.
     pub(super) fn duration(&mut self, key: &str) -> Duration {
         const EXPECTED: &str = "a duration above zero, such as \"20s\", \"5m\" or \"PT20S\"";

@@ -163,6 +163,18 @@ codes! {
     TOO_LITTLE_TIME: Transient,
         "Too little was left of the job's lock to begin a call. The call was not sent.",
         "Resolve the incident to try again; raise the worker's job timeout where this is frequent.";
+    ORG_PAUSED: Throttled,
+        "The org is over a limit, in maintenance or does not answer, and is left alone for now. The call was not sent. Jobs \
+         wait for it with unchanged retries; this is seen after a day of it, or where no address of a task has ever answered.",
+        "Check the address and the org's state (trust.salesforce.com) and limits, then resolve the incident.";
+    ORG_BUSY: Throttled,
+        "The org is slow and has its share of calls already, or max_concurrent_requests of the connection are under way. The \
+         call was not sent; the job waits with unchanged retries.",
+        "Resolve the incident to try again.";
+    API_BUDGET_RESERVED: Throttled,
+        "The org's API requests of the day are used up to the reserve. A create or bulk work was not sent; the job waits with \
+         unchanged retries.",
+        "Resolve the incident to try again; find what uses up the org's API requests, or have the operator lower api_reserve.";
     OUTCOME_UNKNOWN: OutcomeUnknown,
         "A write that must not be repeated was sent, and what became of it is not known.",
         "Resolve the incident only where it was not carried out. The operation upsertRecord can be repeated safely.";

@@ -35,6 +35,8 @@ pub struct NamedConnection {
     pub authentication: ConnectionAuthentication,
     /// How its org is reached.
     pub network: Network,
+    /// The share of the org's API requests of a day that is left to others, from 0 to 1; `None`: as for all connections.
+    pub api_reserve: Option<f64>,
     /// How long one call may take where the task does not say; `None`: as for all connections.
     pub request_timeout: Option<Duration>,
     /// The tenants whose jobs may use it; empty: all.
@@ -51,6 +53,7 @@ impl NamedConnection {
             api_version: ApiVersion::DEFAULT,
             authentication,
             network: Network::default(),
+            api_reserve: None,
             request_timeout: None,
             tenants: Vec::new(),
             processes: Vec::new(),
@@ -135,6 +138,10 @@ impl Connections {
         let reach = |(name, connection): (String, NamedConnection)| {
             let own = transport.over(&connection.network);
             let own = own.map_err(|error| Error::from(error).at(&format!("connections.{name}")))?;
+            let own = match connection.api_reserve {
+                Some(reserve) => own.with_api_reserve(reserve),
+                None => own,
+            };
             Ok((name, (connection, own)))
         };
         let named = connections.into_iter().map(reach).collect::<Result<_, Error>>()?;

@@ -20,6 +20,7 @@ pub struct Error {
     errors: Vec<ErrorDetail>,
     response: Option<Box<Response>>,
     retry_after: Option<Duration>,
+    rest: Option<Duration>,
 }
 
 impl Error {
@@ -32,6 +33,7 @@ impl Error {
             errors: Vec::new(),
             response: None,
             retry_after: None,
+            rest: None,
         }
     }
 
@@ -70,6 +72,15 @@ impl Error {
     /// What Salesforce said about when to come again.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// How long the job rests and then comes again with unchanged retries, because its org is left alone for now. Nothing
+    /// was done by the call that failed.
+    ///
+    /// An operation of several calls that has written before must not let such an error end it without notes: the job
+    /// begins anew.
+    pub fn parks(&self) -> Option<Duration> {
+        self.rest
     }
 
     /// Its code, then those of all errors that Salesforce named.
@@ -134,6 +145,7 @@ impl From<salesforce::Error> for Error {
             errors: error.errors().to_vec(),
             response: error.response().cloned().map(Box::new),
             retry_after: error.retry_after(),
+            rest: error.rest(),
         }
     }
 }
@@ -160,6 +172,7 @@ pub(super) mod tests {
                 .collect(),
             response: Some(Box::new(Response { status, reason: String::new(), headers: Map::new(), body })),
             retry_after: None,
+            rest: None,
         })
     }
 
@@ -213,6 +226,9 @@ pub(super) mod tests {
             OUTCOME_UNKNOWN,
             AUTHENTICATION_FAILED,
             TOKEN_ENDPOINT_UNAVAILABLE,
+            ORG_PAUSED,
+            ORG_BUSY,
+            API_BUDGET_RESERVED,
             INVALID_CREDENTIALS,
             HOST_NOT_ALLOWED,
             INVALID_ADDRESS,

@@ -262,6 +262,7 @@ mod tests {
                 errors: Vec::new(),
                 response: None,
                 retry_after: Some(Duration::from_secs(seconds)),
+                rest: None,
             });
             let failure = failed(situation(&headers, 3).outcome(&error));
             assert_eq!(failure.backoff, Duration::from_secs(expected));
@@ -325,6 +326,7 @@ mod tests {
                 body: json!([nasty]),
             })),
             retry_after: None,
+            rest: None,
         });
         let failure = failed(fitted(situation(&Headers::default(), 3).outcome(&error)));
         assert_eq!(failure.message.chars().count(), MAX_MESSAGE);

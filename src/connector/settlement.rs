@@ -32,7 +32,13 @@ impl Settlement<'_> {
     /// What becomes of the job, and the error that it had, if any.
     ///
     /// The error expression decides first, after a success as well; then `bpmnErrors`; then the kind of the error.
+    /// A job that waits for its org has had neither: no expression sees it.
     pub(super) fn settle(&self, result: Result<Done, Error>) -> (Outcome, Option<Error>) {
+        if let Err(error) = &result
+            && let Some(after) = error.parks()
+        {
+            return (Outcome::Park { after, variables: Map::new() }, result.err());
+        }
         let decided = match &self.situation.headers.error_expression {
             Some(expression) => self.decide(expression, &result),
             None => Ok(None),

@@ -19,6 +19,17 @@ pub enum JobSource {
     Poll,
 }
 
+/// Whether an org is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrgState {
+    /// It is.
+    Closed,
+    /// By reads only.
+    ReadOnly,
+    /// It is not, or by one probe.
+    Open,
+}
+
 /// How a job ended, in the words of the labels `operation`, `end` and `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobEnd {
@@ -53,6 +64,10 @@ pub struct Metrics {
     calls: Count<1>,
     call_duration: Spread<1>,
     call_retries: Count<1>,
+    calls_held: Count<1>,
+    org_circuits: Gauge<1>,
+    org_api_used: Gauge<1>,
+    org_api_max: Gauge<1>,
     token_requests: Count<2>,
     tokens_reused: Count<1>,
     tokens_refreshed: Count<1>,
@@ -98,6 +113,10 @@ impl Metrics {
             calls: book.count("salesforce_calls_total"),
             call_duration: book.spread("salesforce_call_seconds"),
             call_retries: book.count("salesforce_retries_total"),
+            calls_held: book.count("salesforce_calls_held_total"),
+            org_circuits: book.gauge("org_circuit_state"),
+            org_api_used: book.gauge("org_api_requests_used"),
+            org_api_max: book.gauge("org_api_requests_max"),
             token_requests: book.count("token_requests_total"),
             tokens_reused: book.count("tokens_reused_total"),
             tokens_refreshed: book.count("tokens_refreshed_total"),
@@ -204,6 +223,34 @@ impl Metrics {
     /// A call to Salesforce is sent again after an error of this class.
     pub fn salesforce_retried(&self, class: &'static str) {
         self.call_retries.of([class]).inc();
+    }
+
+    /// A call was not sent, to spare the org: `circuit`, `budget` or `busy`.
+    pub fn call_held(&self, reason: &'static str) {
+        self.calls_held.of([reason]).inc();
+    }
+
+    /// Whether an org is called from now on. Hosts are bounded by those that are remembered; see
+    /// [`org_forgotten`](Self::org_forgotten).
+    pub fn org_state(&self, host: &str, state: OrgState) {
+        self.org_circuits.of([host.to_owned()]).set(match state {
+            OrgState::Closed => 0,
+            OrgState::ReadOnly => 1,
+            OrgState::Open => 2,
+        });
+    }
+
+    /// What an org said of its API requests.
+    pub fn org_api_usage(&self, host: &str, used: u64, max: u64) {
+        self.org_api_used.of([host.to_owned()]).set(i64::try_from(used).unwrap_or(i64::MAX));
+        self.org_api_max.of([host.to_owned()]).set(i64::try_from(max).unwrap_or(i64::MAX));
+    }
+
+    /// An org is no longer remembered.
+    pub fn org_forgotten(&self, host: &str) {
+        for gauge in [&self.org_circuits, &self.org_api_used, &self.org_api_max] {
+            gauge.forget([host.to_owned()]);
+        }
     }
 
     /// An access token was asked for, from `salesforce` or `zeebe`.

@@ -37,6 +37,15 @@ impl<const N: usize, M: Clone> Series<N, M> {
     }
 }
 
+impl<const N: usize> Gauge<N> {
+    /// Removes the series with these values.
+    pub(super) fn forget(&self, values: [String; N]) {
+        let mut labels = self.metric.labels.iter();
+        let set = values.map(|value| (labels.next().expect("as many labels as values").name, value.into()));
+        self.family.remove(&set);
+    }
+}
+
 impl<M: Clone> Series<0, M> {
     /// The only series of a metric without labels.
     pub(super) fn only(&self) -> impl Deref<Target = M> + '_ {

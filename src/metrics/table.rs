@@ -62,6 +62,8 @@ const fn one_of(name: &'static str, values: &'static [&'static str]) -> Label {
 }
 
 const OPERATION: Label = Label { name: "operation", values: Values::Operation };
+const ORG: Label =
+    Label { name: "org", values: Values::Configured("the hosts of orgs, the 256 that were called last") };
 const ISSUER: Label = one_of("issuer", &["salesforce", "zeebe"]);
 const STATUS: Label = one_of("status", &["2xx", "3xx", "4xx", "5xx", "error"]);
 const COMMAND: Label =
@@ -324,6 +326,39 @@ pub const METRICS: &[Metric] = &[
         )],
         meaning: "Calls that were sent again within their job, by the class of the error before",
         watch: "Grows before failures do.",
+    },
+    Metric {
+        name: "salesforce_calls_held_total",
+        kind: Kind::Counter,
+        unit: "calls",
+        labels: &[one_of("reason", &["circuit", "budget", "busy"])],
+        meaning: "Calls that were not sent, to spare the org, by reason",
+        watch: "Their jobs wait. `circuit`: an org is over a limit, in maintenance or down; `budget`: its API requests are \
+                down to the reserve; `busy`: it is slow.",
+    },
+    Metric {
+        name: "org_circuit_state",
+        kind: Kind::Gauge,
+        unit: "states",
+        labels: &[ORG],
+        meaning: "Whether an org is called: 0 it is, 1 by reads only, 2 it is not; from its first answer on",
+        watch: "2 for longer than a maintenance window: look at the org, or at the way to it.",
+    },
+    Metric {
+        name: "org_api_requests_used",
+        kind: Kind::Gauge,
+        unit: "requests",
+        labels: &[ORG],
+        meaning: "API requests that all clients of an org made in 24 hours, as its last answer said",
+        watch: "Its share of `org_api_requests_max`; creates and bulk work wait when it comes near.",
+    },
+    Metric {
+        name: "org_api_requests_max",
+        kind: Kind::Gauge,
+        unit: "requests",
+        labels: &[ORG],
+        meaning: "API requests that an org allows in 24 hours, as its last answer said",
+        watch: "Changes with licences.",
     },
     Metric {
         name: "token_requests_total",

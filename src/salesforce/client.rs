@@ -22,6 +22,7 @@ use super::error::{Error, ErrorClass};
 use super::error_body::is_failed_save;
 use super::failure::{Failure, Kind};
 use super::login;
+use super::org::Errand;
 use super::retry::{Attempts, Failed, unanswered};
 use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
@@ -184,7 +185,7 @@ impl SalesforceClient {
                 if matches!(token, Ok(Ok(_))) && !fetched.load(Ordering::Relaxed) {
                     self.inner.transport.metrics().token_reused("salesforce");
                 }
-                token.unwrap_or_else(|_| {
+                let token = token.unwrap_or_else(|_| {
                     Err(Error::new(
                         codes::TIMEOUT,
                         ErrorClass::Transient,
@@ -193,9 +194,19 @@ impl SalesforceClient {
                             login.grant.endpoint
                         ),
                     ))
-                })
+                });
+                token.map_err(|error| self.without_token(error, &login.grant.endpoint))
             }
         }
+    }
+
+    /// Where the token endpoint's host is left alone for now, whoever needs a token waits as those who need the host.
+    fn without_token(&self, mut error: Error, endpoint: &Url) -> Error {
+        if matches!(error.class, ErrorClass::Transient | ErrorClass::Throttled) {
+            let transport = &self.inner.transport;
+            error.rest = transport.org(endpoint).rest(Errand::LOGIN, transport.rules());
+        }
+        error
     }
 
     /// One attempt, with one refresh and one replay where the org no longer knows the session.
@@ -252,17 +263,22 @@ impl SalesforceClient {
             .http_request(request, url, token)
             .map_err(|error| unanswered(&call, request.class, &error))?;
         let started = Instant::now();
-        let result = transport.exchange(http, time, transport.max_body_bytes()).await;
+        let errand = Errand::of(request);
+        let org = transport.org(http.url());
+        let result = transport.call(http, errand, (time, transport.max_body_bytes())).await;
         let (status, elapsed) = (result.as_ref().ok().map(|response| response.status), started.elapsed());
         transport.metrics().salesforce_called(status, elapsed);
         let (method, elapsed_ms) = (request.method.as_str(), elapsed.as_millis());
         tracing::debug!(method, path, status, elapsed_ms, "called Salesforce");
-        let mut response = result.map_err(|failure| unanswered(&call, request.class, &failure))?;
-        if response.status < 300 && !is_failed_save(&response.body) {
-            return Ok(response);
-        }
-        response.mask(token.secret());
-        Err(Error::from_answer(&call, request.class, response))
+        let failed = match result {
+            Ok(response) if response.status < 300 && !is_failed_save(&response.body) => return Ok(response),
+            Ok(mut response) => {
+                response.mask(token.secret());
+                Error::from_answer(&call, request.class, response)
+            }
+            Err(failure) => unanswered(&call, request.class, &failure),
+        };
+        Err(failed.while_paused(|| org.rest(errand, transport.rules()), org.is_paused(errand)))
     }
 
     fn http_request(

@@ -8,6 +8,12 @@ pub const TIMEOUT: &str = "TIMEOUT";
 pub const CONNECTION_FAILED: &str = "CONNECTION_FAILED";
 /// The connection broke before the answer was complete. The call may be repeated.
 pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
+/// The org is over a limit, in maintenance or does not answer; it is left alone for now. The call was not sent.
+pub const ORG_PAUSED: &str = "ORG_PAUSED";
+/// The org is slow and has its share of calls already, or the connection has. The call was not sent.
+pub const ORG_BUSY: &str = "ORG_BUSY";
+/// The org's API budget is down to its reserve. The call was not sent.
+pub const API_BUDGET_RESERVED: &str = "API_BUDGET_RESERVED";
 /// A write that must not be repeated was sent, and what became of it is not known.
 pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 /// The token endpoint refused the credentials, or the org refused the token.

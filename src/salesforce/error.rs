@@ -25,6 +25,8 @@ pub struct Error {
     pub(crate) response: Option<Box<Response>>,
     /// When to come again: what Salesforce said, or a minute where it said nothing about a limit.
     pub(crate) retry_after: Option<Duration>,
+    /// How long the org is left alone: the call was certainly not carried out, for a reason that is the org's.
+    pub(crate) rest: Option<Duration>,
 }
 
 /// What an error means for whoever asked.
@@ -78,7 +80,7 @@ const TOLD_ERRORS: usize = 5;
 impl Error {
     pub(super) fn new(code: &str, class: ErrorClass, message: impl Into<String>) -> Self {
         let (code, message) = (code.to_owned(), message.into());
-        Self { code, message, class, errors: Vec::new(), response: None, retry_after: None }
+        Self { code, message, class, errors: Vec::new(), response: None, retry_after: None, rest: None }
     }
 
     /// The error that an answer is, and whether the call may be sent again in place.
@@ -106,7 +108,7 @@ impl Error {
         let retry_after = super::retry::retry_after(&response)
             .or_else(|| (class == ErrorClass::Throttled).then_some(THROTTLED_PAUSE));
         let response = Some(Box::new(response));
-        let error = Self { code, message, class, errors, response, retry_after };
+        let error = Self { code, message, class, errors, response, retry_after, rest: None };
         Failed { error, repeat, may_be_done: matches!(meaning, Meaning::Unclear | Meaning::UnclearOnce) }
     }
 
@@ -133,6 +135,12 @@ impl Error {
     /// When to come again: what Salesforce said, or a minute where it said nothing about a limit.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Whether the call was not carried out because of how the org is, not because of what was asked, and how long to
+    /// wait until it is asked again: nothing is wrong with the call, and it should not count as a failure.
+    pub fn rest(&self) -> Option<Duration> {
+        self.rest
     }
 }
 

@@ -3,7 +3,7 @@
 //! The question is whether it may have reached the server. The answer is found in the chain of sources of the HTTP
 //! client's error; where it cannot be found, the request is taken as sent.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
 use super::obstacle;
 use super::resolver::Forbidden;
@@ -23,6 +23,8 @@ pub(super) enum Kind {
     TooLarge,
     /// The request could not be built.
     Unbuildable,
+    /// Not one byte was sent: the org is left alone for now. With the stable code of why.
+    Held(&'static str),
 }
 
 /// A request without a complete answer.
@@ -31,11 +33,26 @@ pub(super) struct Failure {
     pub(super) kind: Kind,
     /// In words; without addresses and secrets.
     pub(super) detail: String,
+    /// How long to leave the org alone, for a call that was held.
+    pub(super) rest: Option<Duration>,
 }
 
 impl Failure {
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), rest: None }
+    }
+
+    /// The same with the host that was not reached in front.
+    pub(super) fn at(mut self, host: &str) -> Self {
+        if self.kind == Kind::NeverSent {
+            self.detail = format!("{host}: {}", self.detail);
+        }
+        self
+    }
+
+    /// A call that was not sent, to spare the org; without a `rest` it has failed.
+    pub(super) fn held(code: &'static str, detail: String, rest: Option<Duration>) -> Self {
+        Self { kind: Kind::Held(code), detail, rest }
     }
 }
 
@@ -59,7 +76,7 @@ impl From<reqwest::Error> for Failure {
             Some(told) => format!("{told} ({chain})"),
             None => chain,
         };
-        Self { kind, detail }
+        Self { kind, detail, rest: None }
     }
 }
 

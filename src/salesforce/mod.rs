@@ -6,6 +6,7 @@
 
 mod address;
 mod budget;
+mod circuit;
 mod client;
 mod clock;
 pub mod codes;
@@ -22,7 +23,9 @@ mod login;
 mod network;
 mod oauth_error;
 mod obstacle;
+mod org;
 mod orgs;
+mod outage;
 mod request;
 mod resolver;
 mod response;

@@ -64,6 +64,12 @@ impl Request {
         self
     }
 
+    /// Whether it begins a job of the Bulk API, which makes many requests and can wait.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(&self.path, Path::Versioned(path) if path.starts_with("/jobs/"))
+            && self.method == Method::POST
+    }
+
     /// `GET /query?q=…`: the first page of a SOQL query.
     pub fn query(soql: &str) -> Self {
         let mut request = Self::new(Method::GET, "/query".to_owned(), CallClass::Read);

@@ -2,6 +2,7 @@
 //!
 //! | What happened | read | idempotent write | unsafe write |
 //! |---|---|---|---|
+//! | held: the org is left alone for now | job is parked | job is parked | job is parked |
 //! | never sent | again | again | again |
 //! | sent, no complete answer | again | again | `OUTCOME_UNKNOWN` |
 //! | answered: nothing done, passes by itself (429, 503, row lock …) | again | again | again |
@@ -72,6 +73,22 @@ impl Failed {
     }
 }
 
+impl Failed {
+    /// The same where the org is left alone from now on: another attempt would be held, and a job whose call was not
+    /// carried out waits as the others do.
+    pub(super) fn while_paused(mut self, rest: impl FnOnce() -> Option<Duration>, is_paused: bool) -> Self {
+        if !is_paused {
+            return self;
+        }
+        self.repeat = Repeat::Never;
+        let passes = matches!(self.error.class, ErrorClass::Transient | ErrorClass::Throttled);
+        if passes && !self.may_be_done && self.error.rest.is_none() {
+            self.error.rest = rest();
+        }
+        self
+    }
+}
+
 impl<'a> Attempts<'a> {
     pub(super) fn new(policy: &'a RetryPolicy, limit: TimeLimit) -> Self {
         Self { policy, limit, started: Instant::now(), made: 0 }
@@ -117,6 +134,7 @@ impl<'a> Attempts<'a> {
 pub(super) fn unanswered(call: &str, class: CallClass, failure: &Failure) -> Failed {
     let unsafe_write = class == CallClass::UnsafeWrite;
     let (code, class, repeat) = match failure.kind {
+        Kind::Held(code) => (code, ErrorClass::Throttled, Repeat::Never),
         Kind::NeverSent => (codes::CONNECTION_FAILED, ErrorClass::Transient, Repeat::Yes),
         Kind::Forbidden => (codes::HOST_NOT_ALLOWED, ErrorClass::Permanent, Repeat::Never),
         Kind::TimedOut | Kind::Lost if unsafe_write => {
@@ -128,12 +146,14 @@ pub(super) fn unanswered(call: &str, class: CallClass, failure: &Failure) -> Fai
         Kind::Unbuildable => (codes::INVALID_REQUEST, ErrorClass::Permanent, Repeat::Never),
     };
     let what = match failure.kind {
-        Kind::NeverSent => "no connection: ",
+        Kind::Held(_) => "not sent: ",
+        Kind::NeverSent => "no connection to ",
         Kind::Lost => "the connection was lost: ",
         _ => "",
     };
     let hint = if class == ErrorClass::OutcomeUnknown { OUTCOME_UNKNOWN_HINT } else { "" };
-    let error = Error::new(code, class, format!("{call}: {what}{}{hint}", failure.detail));
+    let mut error = Error::new(code, class, format!("{call}: {what}{}{hint}", failure.detail));
+    error.rest = failure.rest;
     Failed { error, repeat, may_be_done: matches!(failure.kind, Kind::TimedOut | Kind::Lost) }
 }
 

@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+use super::clock;
+use super::codes;
+use super::error::{Error, ErrorClass};
+
 /// How things stand with one org, as seen from this process.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +20,8 @@ pub struct OrgStatus {
     pub circuit: CircuitStatus,
     /// Requests that are under way; logins too.
     pub calls_in_flight: usize,
+    /// Requests that wait until they may be: the connection's `max_concurrent_requests` are under way.
+    pub calls_waiting: usize,
     /// The time of an answer in milliseconds: a moving average, the last eight weigh most. `None` before the first.
     pub latency_ms: Option<u64>,
 }
@@ -30,6 +36,20 @@ pub struct LastError {
     pub message: String,
     /// When, in UTC: `2026-11-27T12:00:00Z`.
     pub at: String,
+}
+
+impl LastError {
+    /// `None` for what a rule of the org refused, which is about data, and the data is in the words; and for what was not
+    /// sent, which would hide the reason.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        let is_held =
+            matches!(error.code(), codes::ORG_PAUSED | codes::ORG_BUSY | codes::API_BUDGET_RESERVED);
+        if error.class() == ErrorClass::Business || is_held {
+            return None;
+        }
+        let (code, message) = (error.code().to_owned(), error.to_string());
+        Some(Self { code, message, at: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string() })
+    }
 }
 
 /// What the header `Sforce-Limit-Info` said.

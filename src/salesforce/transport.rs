@@ -18,7 +18,9 @@ use super::failure::{Failure, Kind};
 use super::hosts::{AllowedHosts, is_loopback_url};
 use super::login::Logins;
 use super::network::{Clients, Network, Plan};
-use super::orgs::{Org, Orgs};
+use super::org::{Errand, Org, Pass, Rules};
+use super::orgs::Orgs;
+use super::outage::Signal;
 use super::retry::RetryPolicy;
 use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
 
@@ -35,13 +37,28 @@ pub struct TransportOptions {
     pub max_body_bytes: usize,
     /// Hosts that may be called and given secrets.
     pub hosts: AllowedHosts,
+    /// How long a call may wait here until one of its connection's `max_concurrent_requests` is free.
+    pub max_wait: Duration,
+    /// So many calls a slow org has in hand at most, so that other orgs get a turn; a quick one may have all.
+    pub slow_org_share: usize,
+    /// The share of an org's API requests of a day that is left to others: below it creates and bulk work wait. From 0
+    /// (none) to 1.
+    pub api_reserve: f64,
 }
 
 impl Default for TransportOptions {
-    /// 10 s to connect, answers of up to 50 MiB, Salesforce's own hosts.
+    /// 10 s to connect, answers of up to 50 MiB, Salesforce's own hosts; 5 s of waiting, 75 calls to a slow org, a
+    /// twentieth of the budget in reserve.
     fn default() -> Self {
         let connect_timeout = Duration::from_secs(10);
-        Self { connect_timeout, max_body_bytes: 50 * 1024 * 1024, hosts: AllowedHosts::default() }
+        Self {
+            connect_timeout,
+            max_body_bytes: 50 * 1024 * 1024,
+            hosts: AllowedHosts::default(),
+            max_wait: Duration::from_secs(5),
+            slow_org_share: 75,
+            api_reserve: 0.05,
+        }
     }
 }
 
@@ -52,6 +69,7 @@ pub struct Transport {
     clients: Arc<Clients>,
     /// For requests that are under way; `None`: as many as come.
     permits: Option<Arc<Semaphore>>,
+    rules: Rules,
     /// Of the connection, or of all that have none of their own.
     last_error: Arc<Mutex<Option<LastError>>>,
 }
@@ -98,12 +116,15 @@ impl Transport {
         retry: RetryPolicy,
         clients: Clients,
     ) -> Self {
-        let shared = Shared { options, metrics, retry, logins: Logins::default(), orgs: Orgs::default() };
+        let orgs = Orgs::new(Arc::clone(&metrics));
+        let rules =
+            Rules { reserve: options.api_reserve, share: options.slow_org_share, is_configured: false };
+        let shared = Shared { options, metrics, retry, logins: Logins::default(), orgs };
         let (shared, clients) = (Arc::new(shared), Arc::new(clients));
-        Self { shared, clients, permits: None, last_error: Arc::default() }
+        Self { shared, clients, permits: None, rules, last_error: Arc::default() }
     }
 
-    /// The same logins and limits over another network, for one connection.
+    /// The same logins and limits over another network, for one configured connection.
     ///
     /// # Errors
     /// A proxy, certificate or key that is not usable.
@@ -116,7 +137,18 @@ impl Transport {
             Arc::clone(&self.clients)
         };
         let permits = max_concurrent_requests.map(|most| Arc::new(Semaphore::new(most)));
-        Ok(Self { shared: Arc::clone(&self.shared), clients, permits, last_error: Arc::default() })
+        let rules = Rules { is_configured: true, ..self.rules };
+        Ok(Self { shared: Arc::clone(&self.shared), clients, permits, rules, last_error: Arc::default() })
+    }
+
+    /// The same with another reserve of the API budget.
+    pub fn with_api_reserve(mut self, reserve: f64) -> Self {
+        self.rules.reserve = reserve;
+        self
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// A client of one org. The base URL may be empty where the credentials say where to log in; refused when the base URL is not an allowed host. No request is sent.
@@ -181,37 +213,52 @@ impl Transport {
     }
 
     /// Waits until one more request may be under way; it is kept while the request is.
-    async fn permit(&self, limit: Duration) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+    async fn permit(&self, limit: Duration, pass: &Pass) -> Result<Option<OwnedSemaphorePermit>, Failure> {
         let Some(permits) = &self.permits else { return Ok(None) };
-        let waiting = timeout(limit, Arc::clone(permits).acquire_owned()).await;
+        let most = limit.min(self.shared.options.max_wait);
+        let waiting = timeout(most, Arc::clone(permits).acquire_owned()).await;
         let permit = waiting.ok().and_then(Result::ok).ok_or_else(|| {
-            let detail = "the connection's max_concurrent_requests were under way all the time";
-            Failure::new(Kind::NeverSent, detail)
+            let waited = most.as_secs_f64();
+            pass.waited(format!("the connection's max_concurrent_requests were under way for {waited:.1} s"))
         })?;
         Ok(Some(permit))
     }
 
-    /// Sends a request and reads its answer, whatever its status.
+    /// Sends a request for a token and reads its answer, whatever its status.
     pub(super) async fn exchange(
         &self,
         request: reqwest::Request,
         limit: Duration,
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
+        self.call(request, Errand::LOGIN, (limit, max_body_bytes)).await
+    }
+
+    /// Sends a request and reads its answer, whatever its status, if the org may be called now.
+    pub(super) async fn call(
+        &self,
+        request: reqwest::Request,
+        errand: Errand,
+        (limit, max_body_bytes): (Duration, usize),
+    ) -> Result<Response, Failure> {
         let started = Instant::now();
-        let _permit = self.permit(limit).await?;
+        let org = self.org(request.url());
+        let mut pass = org.enter(errand, self.rules)?;
+        let _permit = self.permit(limit, &pass).await?;
         let left = limit.saturating_sub(started.elapsed());
-        let pass = self.org(request.url()).enter();
+        pass.sent();
+        let mut is_answered = false;
         let work = async {
             let answer = self.http(request.url()).execute(request).await?;
+            is_answered = true;
             read(answer, max_body_bytes).await
         };
         let result = timeout(left, work).await.unwrap_or_else(|_| {
             let detail = format!("no complete answer within {:.1} s", limit.as_secs_f64());
             Err(Failure::new(Kind::TimedOut, detail))
         });
-        pass.settle(&result);
-        result
+        pass.settle(&Signal::of(&result, is_answered, left));
+        result.map_err(|failure| failure.at(org.host()))
     }
 }
 

@@ -4,6 +4,8 @@ use salesforce_connector::{connector::ConnectionStatus, salesforce::CircuitState
 use salesforce_connector_dev::org::{DevOrg, Fault, Reply};
 use serde_json::{Value, json};
 
+use std::time::Duration;
+
 use super::handler::{Bench, job, login};
 
 fn query() -> Value {
@@ -81,7 +83,101 @@ async fn the_status_is_json_in_camel_case() {
         "apiUsage",
         "circuit",
         "callsInFlight",
+        "callsWaiting",
         "latencyMs",
     ];
     assert_eq!(names, expected);
+}
+
+fn create() -> Value {
+    json!({"type": "createRecord", "objectType": "Account", "body": {"Name": "Acme"}})
+}
+
+/// The rest of a job that was parked, without notes.
+fn parked(outcome: Outcome) -> Duration {
+    let Outcome::Park { after, variables } = outcome else { panic!("{outcome:#?}") };
+    assert!(variables.is_empty());
+    after
+}
+
+const LIMIT: &str = "TotalRequests Limit exceeded.";
+
+#[tokio::test]
+async fn the_job_that_meets_the_limit_and_those_after_it_are_parked_and_nothing_is_called() {
+    let bench = Bench::start().await;
+    bench.strike("POST", "/sobjects", Fault::Respond(Reply::error(403, "REQUEST_LIMIT_EXCEEDED", LIMIT)));
+    let catching_all = [
+        ("bpmnErrors", "REQUEST_LIMIT_EXCEEDED, ORG_PAUSED"),
+        ("errorExpression", "if error = null then null else bpmnError(error.code)"),
+    ];
+    let first = parked(bench.run(create(), &catching_all).await);
+    assert!((48.0..=110.0).contains(&first.as_secs_f64()), "{first:?}");
+    let calls = bench.org.requests().len();
+    for _ in 0..20 {
+        assert!(parked(bench.run(query(), &catching_all).await) > Duration::from_secs(40));
+    }
+    assert_eq!(bench.org.requests().len(), calls, "not one of them was called");
+    let status = status(&bench);
+    assert_eq!(status.org.circuit.state, CircuitState::Open);
+    assert_eq!(status.org.circuit.reason.unwrap(), format!("REQUEST_LIMIT_EXCEEDED: {LIMIT}"));
+    assert_eq!(status.org.last_error.unwrap().code, "REQUEST_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
+async fn a_maintenance_page_parks_the_job_once_it_stays() {
+    let bench = Bench::start().await;
+    let page = Reply::new(503, "<html><title>Down for Maintenance</title></html>")
+        .header("content-type", "text/html");
+    let rule =
+        salesforce_connector_dev::org::FaultRule::new(Fault::Respond(page)).path("/query").times(usize::MAX);
+    bench.org.faults().add(rule);
+    parked(bench.run(query(), &[]).await);
+    let reason = status(&bench).org.circuit.reason.unwrap();
+    assert_eq!(reason, "503 an HTML page titled \"Down for Maintenance\"");
+}
+
+#[tokio::test]
+async fn in_read_only_maintenance_writes_are_parked_and_reads_go_on() {
+    let bench = Bench::start().await;
+    let code = "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE";
+    bench.strike("POST", "/sobjects", Fault::Respond(Reply::error(503, code, "read only")));
+    parked(bench.run(create(), &[]).await);
+    parked(bench.run(create(), &[]).await);
+    assert!(matches!(bench.run(query(), &[]).await, Outcome::Complete { .. }));
+    assert_eq!(status(&bench).org.circuit.state, CircuitState::ReadOnly);
+}
+
+#[tokio::test]
+async fn below_the_connections_own_reserve_creates_are_parked_and_reads_go_on() {
+    let bench = Bench::start_with(DevOrg::start().await.unwrap(), |options| {
+        options.connections.get_mut("dev").unwrap().api_reserve = Some(0.2);
+    });
+    let answer = Reply::new(200, r#"{"totalSize": 0, "done": true, "records": []}"#);
+    let answer = answer.header("Sforce-Limit-Info", "api-usage=81/100");
+    bench.strike("GET", "/query", Fault::Respond(answer.clone()));
+    assert!(matches!(bench.run(query(), &[]).await, Outcome::Complete { .. }));
+    let after = parked(bench.run(create(), &[]).await);
+    assert!((60.0..=180.0).contains(&after.as_secs_f64()), "{after:?}");
+    assert!(matches!(bench.run(query(), &[]).await, Outcome::Complete { .. }));
+    assert!(
+        matches!(bench.run(create(), &[]).await, Outcome::Complete { .. }),
+        "the org has said better numbers"
+    );
+}
+
+#[tokio::test]
+async fn a_configured_org_that_cannot_be_reached_parks_its_jobs_after_five_failures() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let bench = Bench::start_with(DevOrg::start().await.unwrap(), |options| {
+        let dev = options.connections.get_mut("dev").unwrap();
+        dev.base_url = url;
+        dev.authentication = salesforce_connector::connector::ConnectionAuthentication::bearer("given");
+    });
+    let first = bench.failure(query(), &[]).await;
+    assert_eq!((first.retries, first.variables["error"]["code"].as_str()), (2, Some("CONNECTION_FAILED")));
+    assert!(first.message.contains("no connection to 127.0.0.1:"), "{}", first.message);
+    parked(bench.run(query(), &[]).await);
+    parked(bench.run(query(), &[]).await);
 }

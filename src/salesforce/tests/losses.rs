@@ -49,13 +49,14 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let credentials = Credentials::Bearer { token: "given".into() };
-    let client = transport().client(&url, ApiVersion::DEFAULT, credentials).unwrap();
     for request in of_each_class() {
+        let credentials = Credentials::Bearer { token: "given".into() };
+        let client = transport().client(&url, ApiVersion::DEFAULT, credentials).unwrap();
         let error = client.send(&request, patient()).await.unwrap_err();
         assert_eq!((error.code(), error.class()), ("CONNECTION_FAILED", ErrorClass::Transient));
         assert!(error.to_string().contains("(3 attempts in "), "{error}");
         assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
+        assert!(error.to_string().contains("no connection to 127.0.0.1:"), "{error}");
     }
     let error = transport().client(&url, ApiVersion::DEFAULT, grant()).unwrap();
     let error = error.send(&create(), patient()).await.unwrap_err();

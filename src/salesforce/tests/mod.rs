@@ -4,6 +4,7 @@ mod answers;
 mod flows;
 mod hosts;
 mod losses;
+mod orgs;
 mod proxy;
 mod secrecy;
 mod server;
