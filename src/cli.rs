@@ -11,6 +11,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -90,6 +91,12 @@ enum Command {
         /// A JSON file with further objects, fields and records
         #[arg(long, value_name = "FILE")]
         seed: Option<PathBuf>,
+        /// How long every answer takes, such as 50ms
+        #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = dev::duration)]
+        latency: Duration,
+        /// Serve HTTPS: a PEM file with the certificate (chain) and its private key
+        #[arg(long, value_name = "FILE")]
+        tls: Option<PathBuf>,
     },
     /// Run the job side of a Zeebe gateway in memory
     DevGateway {
@@ -131,7 +138,9 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
         Command::Config => print(&config::show(file, environment)?),
         Command::Templates { out } => templates::write(&out),
         Command::Feel(arguments) => feel::evaluate(&arguments),
-        Command::DevOrg { listen, seed } => dev::org(listen, seed.as_deref()).await,
+        Command::DevOrg { listen, seed, latency, tls } => {
+            dev::org(listen, seed.as_deref(), latency, tls.as_deref()).await
+        }
         Command::DevGateway { listen, jobs_api } => dev::gateway(listen, jobs_api).await,
         Command::Health => health::ask(&Config::load(file, environment)?).await,
     }

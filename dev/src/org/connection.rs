@@ -1,4 +1,4 @@
-//! Connections that can be cut in the middle of an exchange.
+//! Connections that can be cut in the middle of an exchange, in the clear or encrypted.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,10 @@ use std::task::{Context, Poll};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::Wire;
 
 /// A handle on one client's connection.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,8 @@ impl Connected<IncomingStream<'_, CountingListener>> for Connection {
 pub(crate) struct CountingListener {
     pub(crate) inner: TcpListener,
     pub(crate) accepted: Arc<AtomicU64>,
+    /// None: plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 impl Listener for CountingListener {
@@ -47,7 +52,8 @@ impl Listener for CountingListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "small replies may be slow: TCP_NODELAY was refused");
         }
-        (CuttableStream { inner: stream, connection: Connection::default() }, address)
+        let inner = Wire::new(stream, self.tls.as_ref());
+        (CuttableStream { inner, connection: Connection::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -55,9 +61,9 @@ impl Listener for CountingListener {
     }
 }
 
-/// A TCP stream that refuses to write once it is cut.
+/// A stream that refuses to write once it is cut.
 pub(crate) struct CuttableStream {
-    inner: TcpStream,
+    inner: Wire,
     connection: Connection,
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let number = org.log.arrived(&parts);
+    let _in_flight = org.log.in_flight();
     if parts.uri.path().trim_end_matches('/').eq_ignore_ascii_case(TOKEN_PATH) {
         org.log.count(|counters| counters.token_requests += 1);
     }
@@ -46,6 +47,9 @@ pub(crate) async fn handle(
             strike.await.unwrap_or_default()
         }
     };
+    if !org.latency.is_zero() {
+        tokio::time::sleep(org.latency).await;
+    }
     if let Some(mut response) = answer {
         set_date(&org, &mut response);
         org.log.answered(number, response.status().as_u16());

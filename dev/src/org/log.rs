@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
 
 /// Older requests are forgotten, so that a long run stays small.
 const KEPT: usize = 10_000;
@@ -32,7 +33,7 @@ impl RecordedRequest {
 }
 
 /// How often things happened since the org was started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Requests to the token endpoint, also those that a fault struck.
     pub token_requests: u64,
@@ -48,6 +49,19 @@ pub struct Counters {
     pub by_resource: BTreeMap<String, u64>,
     /// Connections accepted.
     pub connections: u64,
+    /// Requests that arrived and are not answered yet.
+    pub in_flight: u64,
+    /// The most requests that were in flight at one time.
+    pub most_in_flight: u64,
+}
+
+/// Counts a request as in flight while it lives.
+pub(crate) struct InFlight<'a>(&'a RequestLog);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.count(|counters| counters.in_flight -= 1);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +93,15 @@ impl RequestLog {
         }
         state.requests.push_back(request);
         state.first + state.requests.len() as u64 - 1
+    }
+
+    /// Counts a request until the answer is dropped.
+    pub(crate) fn in_flight(&self) -> InFlight<'_> {
+        self.count(|counters| {
+            counters.in_flight += 1;
+            counters.most_in_flight = counters.most_in_flight.max(counters.in_flight);
+        });
+        InFlight(self)
     }
 
     /// Notes the status of an answer.

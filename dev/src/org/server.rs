@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
@@ -18,13 +19,14 @@ use super::query::Cursors;
 use super::seed::{self, SeedError};
 use super::store::Store;
 use super::validate::Save;
-use super::{dispatch, rest};
+use super::{dispatch, rest, tls};
 
 /// What all handlers share.
 pub(crate) struct Org {
     store: RwLock<Store>,
     pub(crate) oauth: OAuth,
     pub(crate) page_size: usize,
+    pub(crate) latency: Duration,
     pub(crate) cursors: Cursors,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
@@ -47,6 +49,9 @@ pub struct DevOrgBuilder {
     seed: Value,
     pub(crate) login: Setup,
     page_size: usize,
+    latency: Duration,
+    tls: Option<(String, String)>,
+    base_url: Option<String>,
 }
 
 impl DevOrgBuilder {
@@ -83,24 +88,47 @@ impl DevOrgBuilder {
         self
     }
 
+    /// How long every answer takes, logins included; what is asked for has been done by then. Default: no time.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Serves HTTPS with this certificate (chain) and its private key, both PEM. Default: plain HTTP.
+    pub fn tls(mut self, certificate: impl Into<String>, key: impl Into<String>) -> Self {
+        self.tls = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// The address that the org tells its clients, without a slash at the end, where they reach it through a proxy.
+    /// Default: where it listens.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
     /// Starts the org. A wrong seed or key is an error of kind `InvalidInput` that names the place.
     pub async fn start(self) -> std::io::Result<DevOrg> {
         let store = fill(&self.seed, &self.login.user.username)?;
+        let tls = self.tls.map(|(certificate, key)| tls::acceptor(&certificate, &key)).transpose()?;
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
         let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
-        let base_url = format!("http://{}", SocketAddr::new(host, address.port()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let own_url = || format!("{scheme}://{}", SocketAddr::new(host, address.port()));
+        let base_url = self.base_url.unwrap_or_else(own_url);
         let org = Arc::new(Org {
             oauth: self.login.build(base_url, store.organization.clone(), store.user.clone())?,
             store: RwLock::new(store),
             page_size: self.page_size,
+            latency: self.latency,
             cursors: Cursors::default(),
             faults: Faults::default(),
             log: RequestLog::default(),
             stopping: CancellationToken::new(),
         });
         let connections = Arc::new(AtomicU64::new(0));
-        let listener = CountingListener { inner: listener, accepted: Arc::clone(&connections) };
+        let listener = CountingListener { inner: listener, accepted: Arc::clone(&connections), tls };
         let router = Router::new().fallback(dispatch::handle).with_state(Arc::clone(&org));
         let stopping = org.stopping.clone();
         let server = tokio::spawn(async move {
@@ -154,7 +182,7 @@ fn insert(store: &mut Store, name: &str, fields: Value) -> Result<String, SeedEr
     store.create(object, &fields, Save::SEED).map_err(|error| SeedError::new(name, error.summary()))
 }
 
-/// A Salesforce org in memory, served over HTTP/1.1. It stops when it is dropped.
+/// A Salesforce org in memory, served over HTTP/1.1, in the clear or encrypted. It stops when it is dropped.
 pub struct DevOrg {
     pub(crate) org: Arc<Org>,
     address: SocketAddr,
@@ -170,6 +198,9 @@ impl DevOrg {
             seed: Value::Null,
             login: Setup::default(),
             page_size: 2000,
+            latency: Duration::ZERO,
+            tls: None,
+            base_url: None,
         }
     }
 
@@ -183,7 +214,8 @@ impl DevOrg {
         self.address
     }
 
-    /// The org's My Domain address, `http://127.0.0.1:PORT`, without a slash at the end.
+    /// The org's My Domain address, without a slash at the end: `http://127.0.0.1:PORT` (or `https`), unless it was
+    /// given another.
     pub fn base_url(&self) -> String {
         self.org.oauth.base_url().to_owned()
     }

@@ -1,0 +1,7 @@
+//! `cargo bench --bench doubles [-- --quick]`: the worker beside a bare loop, between DevOrg and DevGateway.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    salesforce_connector_bench::benchmark()
+}
