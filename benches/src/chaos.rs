@@ -17,9 +17,13 @@ mod toxics;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use salesforce_connector_dev::{engine::Engine, org::DevOrg};
+use salesforce_connector_dev::{
+    engine::{Engine, EngineError},
+    org::DevOrg,
+};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tonic::Code;
 
 use self::{account::Account, crew::Crew, engine_log::EngineLog, toxics::Toxics};
 use crate::{
@@ -102,13 +106,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut crew = Crew::start(&spec, arguments, seed)?;
 
     let until = Instant::now() + Duration::from_secs(arguments.seconds);
-    let (created, strikes, restarts) = tokio::join!(
+    let (created, revocations, ()) = tokio::try_join!(
         create(&engine, &process, arguments.rate, until),
         toxics.strike(until, &org),
         crew.restart(until)
-    );
-    restarts?;
-    let revocations = strikes?;
+    )?;
     toxics.heal().await?;
     crew.all_up()?;
     say("the faults have ended");
@@ -128,8 +130,12 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Starts instances at a steady rate; the keys of those that the engine confirmed, by number.
-async fn create(engine: &Engine, process: &str, rate: u32, until: Instant) -> Vec<i64> {
+/// The instances that the engine has started: number and key.
+type Instances = Vec<(usize, i64)>;
+
+/// Starts instances at a steady rate. An engine that is overloaded refuses some, which then are not there; any other
+/// failure would make the account a guess.
+async fn create(engine: &Engine, process: &str, rate: u32, until: Instant) -> anyhow::Result<Instances> {
     let mut tick = interval(Duration::from_secs(1) / rate);
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut creating = Vec::new();
@@ -138,19 +144,33 @@ async fn create(engine: &Engine, process: &str, rate: u32, until: Instant) -> Ve
         let (engine, process, name) = (engine.clone(), process.to_owned(), Workload::name(creating.len()));
         creating.push(tokio::spawn(async move { engine.create(&process, &json!({ "name": name })).await }));
     }
-    let mut keys = Vec::new();
-    for created in creating {
-        // An instance that the engine did not confirm would make the account a guess.
-        keys.push(created.await.expect("it does not panic").expect("the engine itself is healthy"));
+    let (mut instances, tried) = (Vec::new(), creating.len());
+    for (number, created) in creating.into_iter().enumerate() {
+        match created.await? {
+            Ok(key) => instances.push((number, key)),
+            Err(EngineError::Refused { status, .. }) if status.code() == Code::ResourceExhausted => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    keys
+    anyhow::ensure!(!instances.is_empty(), "the engine refused all {tried} instances: it is overloaded");
+    if instances.len() < tried {
+        say(&format!(
+            "the engine was overloaded and refused {} of {tried} instances",
+            tried - instances.len()
+        ));
+    }
+    Ok(instances)
 }
 
 /// Waits until each instance has ended or has an incident; whether that came, and how long after `healed`.
-async fn settle(log: &mut EngineLog, created: &[i64], healed: Instant) -> anyhow::Result<(bool, Duration)> {
+async fn settle(
+    log: &mut EngineLog,
+    created: &[(usize, i64)],
+    healed: Instant,
+) -> anyhow::Result<(bool, Duration)> {
     loop {
         log.read()?;
-        if created.iter().all(|key| log.is_settled(*key)) {
+        if created.iter().all(|(_, key)| log.is_settled(*key)) {
             return Ok((true, healed.elapsed()));
         }
         if healed.elapsed() > PATIENCE {

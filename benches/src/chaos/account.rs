@@ -40,7 +40,7 @@ pub(super) struct Account {
 impl Account {
     /// Counts everything.
     pub(super) fn of(
-        created: &[i64],
+        created: &[(usize, i64)],
         log: &EngineLog,
         org: &DevOrg,
         workload: Workload,
@@ -66,8 +66,8 @@ impl Account {
             workload,
             unexpected: BTreeMap::new(),
         };
-        for (number, instance) in created.iter().enumerate() {
-            let has_record = records.contains_key(&Workload::name(number));
+        for (number, instance) in created {
+            let has_record = records.contains_key(&Workload::name(*number));
             match (log.is_completed(*instance), log.incident(*instance)) {
                 (true, _) => {
                     account.completed += 1;

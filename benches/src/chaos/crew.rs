@@ -33,9 +33,8 @@ impl Crew {
     /// Starts both.
     pub(super) fn start(spec: &Spec, arguments: &Arguments, seed: u64) -> anyhow::Result<Self> {
         let mut environment = spec.environment();
-        environment
-            .push(("SALESFORCE_CONNECTOR_WORKER__JOB_TIMEOUT".to_owned(), arguments.job_timeout.clone()));
-        environment.push(("SALESFORCE_CONNECTOR_LOG__LEVEL".to_owned(), "info".to_owned()));
+        environment.push((format!("{PREFIX}WORKER__JOB_TIMEOUT"), arguments.job_timeout.clone()));
+        environment.push((format!("{PREFIX}LOG__LEVEL"), "info".to_owned()));
         let (program, run) = match &arguments.program {
             Some(program) => (program.clone(), vec!["run".to_owned()]),
             None => (std::env::current_exe()?, vec!["child".to_owned(), serde_json::to_string(spec)?]),
