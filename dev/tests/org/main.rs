@@ -10,3 +10,4 @@ mod recorded;
 mod records;
 mod tokens;
 mod web_server;
+mod wire;
