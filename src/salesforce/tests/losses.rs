@@ -217,3 +217,46 @@ async fn an_upsert_that_lost_a_race_is_sent_once_more() {
     let error = org.client().send(&create(), patient()).await.unwrap_err();
     assert_eq!((error.class(), org.calls()), (ErrorClass::Business, 1));
 }
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_a_lost_one() {
+    let garbage: [&[u8]; 4] = [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-length: two\r\n\r\n{}",
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    ];
+    for bytes in garbage {
+        let org = Server::org(move |_| Reply::Raw(bytes)).await;
+        let error = org.client().send(&query(), patient()).await.unwrap_err();
+        assert_eq!((error.code(), org.calls()), ("CONNECTION_LOST", 3), "{error}");
+        let org = Server::org(move |_| Reply::Raw(bytes)).await;
+        let error = org.client().send(&create(), patient()).await.unwrap_err();
+        assert_eq!((error.code(), org.calls()), ("OUTCOME_UNKNOWN", 1), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_after_the_announced_length_is_not_taken_for_the_next_answer() {
+    let longer = b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"done\":true}HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n\"wrong\"";
+    let org = Server::org(move |seen| if seen.number == 1 { Reply::Raw(longer) } else { done() }).await;
+    let client = org.client();
+    for _ in 0..2 {
+        let answer = client.send(&query(), patient()).await.unwrap();
+        assert_eq!(answer.body, json!({"done": true}));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_without_end_is_ended_by_the_request_timeout() {
+    for (request, code) in [(query(), "TIMEOUT"), (create(), "OUTCOME_UNKNOWN")] {
+        let org = Server::org(|_| Reply::Drip).await;
+        let client = org.client();
+        client.log_in(patient()).await.unwrap();
+        let request_timeout = Duration::from_millis(100);
+        let limit = TimeLimit { request_timeout, deadline: Instant::now() + Duration::from_secs(30) };
+        let error = client.send(&request, limit).await.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains("no complete answer within 0.1 s"), "{error}");
+    }
+}

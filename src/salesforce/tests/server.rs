@@ -66,6 +66,8 @@ pub(super) enum Reply {
     CutInBody(u16, Vec<u8>),
     /// Answers, then closes the connection without having said so.
     AnswerAndCut(u16, Vec<u8>),
+    /// Sends exactly these bytes, then closes the connection.
+    Raw(&'static [u8]),
     /// Never answers.
     Hang,
     /// Answers with as much as it is waited for, a byte at a time.
@@ -191,6 +193,7 @@ async fn serve(stream: TcpStream, state: &Shared) {
             Reply::Answer(status, headers, body) => (head(status, &headers, body.len()), body, true),
             Reply::AnswerAndCut(status, body) => (head(status, &[], body.len()), body, false),
             Reply::CutInBody(status, body) => (head(status, &[], body.len() + 10), body, false),
+            Reply::Raw(bytes) => (String::new(), bytes.to_vec(), false),
             Reply::Cut => return,
             Reply::Hang => std::future::pending().await,
             Reply::Drip => return drip(stream.get_mut()).await,
