@@ -1,6 +1,6 @@
 //! Any expression over any data has a value or a clear error, within its limits.
 //!
-//! `cargo +nightly fuzz run evaluate -- -max_total_time=600 -timeout=5`
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none evaluate -- -max_total_time=600 -timeout=20`
 
 #![no_main]
 

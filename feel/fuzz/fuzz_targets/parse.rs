@@ -1,6 +1,6 @@
 //! Any text is parsed, or refused with a position inside it.
 //!
-//! `cargo +nightly fuzz run parse -- -max_total_time=600 -timeout=5`
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none parse -- -max_total_time=600 -timeout=20`
 
 #![no_main]
 

@@ -74,13 +74,14 @@ pub(super) fn errors() -> Vec<Property> {
     )
     .tooltip(
         "A BPMN error is caught by an error boundary event at the task. Its code is Salesforce's own, such as \
-         DUPLICATES_DETECTED; its variable error tells the details. Any other failure is tried again or becomes an incident.",
+         DUPLICATES_DETECTED; its variable error tells the details. Any other failure is tried again or becomes an incident. The last choice \
+         shows the error expression, for bpmnError, jobError and ignoreError as in Camunda's own connectors.",
     )
     .choices([
         ("none", "No failure"),
         ("business", "Business errors: Salesforce refused the data"),
         ("codes", "Only these error codes"),
-        (BY_EXPRESSION, "What an expression decides"),
+        (BY_EXPRESSION, "What an error expression decides (FEEL)"),
     ])
     .value("none")
     .required();
