@@ -1,8 +1,10 @@
-//! The workshop: an in-memory Salesforce org ([`org`]) and an in-memory Zeebe gateway ([`gateway`]).
+//! The workshop: an in-memory Salesforce org ([`org`]), an in-memory Zeebe gateway ([`gateway`]), and as much of a
+//! HashiCorp Vault ([`vault`]) as a reader of secrets sees.
 //!
-//! Both speak only the wire and share no code with the product, so that a mistake in the product cannot
+//! All speak only the wire and share no code with the product, so that a mistake in the product cannot
 //! hide behind the same mistake in its double.
 
 pub mod engine;
 pub mod gateway;
 pub mod org;
+pub mod vault;

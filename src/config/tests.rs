@@ -255,10 +255,49 @@ fn secrets_have_an_order_of_providers_and_lists_by_process_id() {
         read("secrets.providers = [\"files\", \"environment\", \"environment\"]\nsecrets.scope = \"all\"");
     let error = error.unwrap_err().to_string();
     for problem in [
-        "secrets.providers: expected some of directory, environment, found \"files\"",
+        "secrets.providers: expected some of directory, environment, vault, found \"files\"",
         "secrets.providers: names environment twice",
         "secrets.scope: expected \"connection\" or \"everywhere\", found \"all\"",
     ] {
         assert!(error.contains(problem), "{error}");
     }
+}
+
+#[test]
+fn vault_is_read_whole_or_not_at_all() {
+    let vault = |text: &str| {
+        let config = file(&format!("secrets.providers = [\"vault\"]\n{text}"));
+        let config = Config::load(Some(config.path()), &Environment::new());
+        config.map(|config| config.connector.secrets.vault.unwrap()).map_err(|error| error.to_string())
+    };
+    let read = vault(
+        "[secrets.vault]\naddress = \"https://v\"\nrefresh = \"1m\"\n[secrets.vault.authentication]\nmethod = \
+         \"kubernetes\"\nrole = \"r\"",
+    );
+    let read = read.unwrap();
+    assert_eq!((read.mount.as_str(), read.path.as_str()), ("secret", "salesforce-connector"));
+    assert_eq!(read.refresh, std::time::Duration::from_mins(1));
+    assert!(matches!(read.authentication, crate::connector::VaultAuthentication::Kubernetes { .. }));
+    for (text, problem) in [
+        ("", "secrets.vault.address: must be set where secrets.providers names vault"),
+        ("", "secrets.vault.authentication.method: must be \"token\" or \"kubernetes\""),
+        (
+            "secrets.vault.authentication.method = \"kubernetes\"",
+            "secrets.vault.authentication.role: must be set",
+        ),
+        (
+            "secrets.vault.authentication.method = \"token\"",
+            "secrets.vault.authentication.token: must be set",
+        ),
+        (
+            "secrets.vault.authentication.method = \"ldap\"",
+            "expected \"token\" or \"kubernetes\", found \"ldap\"",
+        ),
+    ] {
+        let error = vault(text).unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+    let unasked = file("secrets.vault.address = \"https://v\"");
+    let error = Config::load(Some(unasked.path()), &Environment::new()).unwrap_err().to_string();
+    assert!(error.contains("is set, but secrets.providers does not name vault"), "{error}");
 }

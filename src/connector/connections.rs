@@ -133,7 +133,7 @@ impl Connections {
     /// Opens nothing yet; an error is a mistake in the options: of the transport, a proxy or a certificate.
     pub fn new(options: &ConnectorOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let ConnectorOptions { transport, connections, secrets, allow_inline, .. } = options.clone();
-        let secrets = Secrets::new(secrets, Arc::clone(&metrics));
+        let secrets = Secrets::new(secrets, Arc::clone(&metrics))?;
         let transport = Transport::new(transport, metrics)?;
         let reach = |(name, connection): (String, NamedConnection)| {
             let own = transport.over(&connection.network);

@@ -34,7 +34,7 @@ pub use operations::Operation;
 pub use redactor::Redactor;
 pub use request::Request;
 pub use sample::{sample_error, sample_response};
-pub use secrets::{SecretProvider, SecretScope, SecretsOptions};
+pub use secrets::{SecretProvider, SecretScope, SecretsOptions, VaultAuthentication, VaultOptions};
 
 /// The one variable that a job's input is in.
 pub const INPUT_VARIABLE: &str = "salesforceRequest";

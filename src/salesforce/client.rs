@@ -115,11 +115,11 @@ impl SalesforceClient {
                 return Ok(deleted(failed.error));
             }
             may_be_done |= failed.may_be_done;
-            let (told, class) = (failed.error.to_string(), failed.error.class());
+            let (code, class) = (failed.error.code().to_owned(), failed.error.class());
             let pause = attempts.after(failed)?;
             self.inner.transport.metrics().salesforce_retried(class.name());
             let (attempts, pause_ms) = (attempts.made(), pause.as_millis());
-            tracing::warn!(attempts, pause_ms, error = told, "the call is sent again");
+            tracing::warn!(attempts, pause_ms, code, "the call is sent again");
             sleep(pause).await;
         }
     }

@@ -94,7 +94,8 @@ pub(super) async fn fetch(
     let result = ask(transport, login, timeout).await;
     match &result {
         Ok(_) => tracing::debug!(%endpoint, grant = login.grant.flow.grant_type(), "got an access token"),
-        Err(error) => tracing::warn!(code = error.code(), %error, "got no access token"),
+        // Its words are not logged: an endpoint may repeat what it was sent, in a form that is not known here.
+        Err(error) => tracing::warn!(%endpoint, code = error.code(), "got no access token"),
     }
     result.map(Fetched::until_invalidated)
 }

@@ -18,6 +18,7 @@ mod protection;
 mod proxies;
 mod refusals;
 mod salesforce_client;
+mod secrecy;
 mod shutdown;
 mod support;
 mod template;

@@ -4,6 +4,7 @@
 
 mod files;
 mod references;
+mod vault;
 
 use std::{
     borrow::Cow,
@@ -18,8 +19,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use self::references::{Malformed, Piece, Syntax};
+use self::vault::Vault;
 use super::{INPUT_VARIABLE, authentication::Written, codes, error::Error, input, redactor::Redactor};
 use crate::metrics::Metrics;
+
+pub use vault::{VaultAuthentication, VaultOptions};
 
 /// Where secrets come from, and who may name them.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct SecretsOptions {
     /// Files are read again for each job, so that a secret can change while the worker runs. One newline at the end is
     /// not part of the value.
     pub directory: Option<PathBuf>,
+    /// The Vault that is asked; `None`: none.
+    pub vault: Option<VaultOptions>,
     /// Where references are replaced.
     pub scope: SecretScope,
     /// Whether `secrets.NAME` without braces is a reference too, as in Camunda's runtime.
@@ -49,6 +55,7 @@ impl Default for SecretsOptions {
             providers: vec![SecretProvider::Directory, SecretProvider::Environment],
             environment_prefix: String::new(),
             directory: None,
+            vault: None,
             scope: SecretScope::default(),
             bare_names: false,
             allow: BTreeMap::new(),
@@ -63,6 +70,8 @@ pub enum SecretProvider {
     Directory,
     /// Environment variables.
     Environment,
+    /// HashiCorp Vault.
+    Vault,
 }
 
 /// Where references are replaced.
@@ -89,6 +98,7 @@ enum Problem {
 pub(super) struct Secrets {
     options: SecretsOptions,
     environment: fn(&str) -> Result<String, VarError>,
+    vault: Option<Arc<Vault>>,
     metrics: Arc<Metrics>,
 }
 
@@ -102,8 +112,12 @@ impl fmt::Debug for Secrets {
 type Answer = (String, Result<Option<SecretString>, Problem>);
 
 impl Secrets {
-    pub(super) fn new(options: SecretsOptions, metrics: Arc<Metrics>) -> Self {
-        Self { options, environment: |name| std::env::var(name), metrics }
+    /// Asks nobody yet; an error is a mistake in the options.
+    pub(super) fn new(options: SecretsOptions, metrics: Arc<Metrics>) -> Result<Self, Error> {
+        let vault = options.vault.clone().filter(|_| options.providers.contains(&SecretProvider::Vault));
+        let vault = vault.map(|vault| Vault::new(vault, Arc::clone(&metrics)).map(Arc::new)).transpose();
+        let vault = vault.map_err(|mistake| Error::new(&codes::SECRETS_UNAVAILABLE, mistake))?;
+        Ok(Self { options, environment: |name| std::env::var(name), vault, metrics })
     }
 
     /// The secrets of one job of a process, or of the worker itself; none of them is looked up yet.
@@ -125,7 +139,10 @@ impl Secrets {
                 Err(Problem::Unusable(problem)) => (&codes::SECRET_NOT_FOUND, problem),
                 Err(Problem::Unavailable(problem)) => (&codes::SECRETS_UNAVAILABLE, problem),
             };
-            self.metrics.secrets_failed(provider.name());
+            // Vault counts by itself: each failed request once, and not each job that it concerns.
+            if *provider != SecretProvider::Vault {
+                self.metrics.secrets_failed(provider.name());
+            }
             return Err(Error::new(code, format!("the secret {name} cannot be used: {place} {problem}")));
         }
         let why = match places.as_slice() {
@@ -155,6 +172,10 @@ impl Secrets {
                 };
                 Some((format!("the environment variable {variable}"), value))
             }
+            SecretProvider::Vault => {
+                let vault = self.vault.as_ref()?;
+                Some((vault.place(name), vault.find(name).await))
+            }
         }
     }
 
@@ -171,13 +192,14 @@ impl Secrets {
 
 impl SecretProvider {
     /// All of them, in the usual order.
-    pub const ALL: &[Self] = &[Self::Directory, Self::Environment];
+    pub const ALL: &[Self] = &[Self::Directory, Self::Environment, Self::Vault];
 
     /// Its name in the configuration and in metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Directory => "directory",
             Self::Environment => "environment",
+            Self::Vault => "vault",
         }
     }
 }

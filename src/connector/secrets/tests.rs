@@ -27,7 +27,7 @@ fn secrets_with(change: impl FnOnce(&mut SecretsOptions)) -> Secrets {
     let mut options =
         SecretsOptions { environment_prefix: "SECRET_".to_owned(), ..SecretsOptions::default() };
     change(&mut options);
-    Secrets { environment, ..Secrets::new(options, Arc::default()) }
+    Secrets { environment, ..Secrets::new(options, Arc::default()).unwrap() }
 }
 
 fn secrets(directory: Option<PathBuf>) -> Secrets {
@@ -352,19 +352,26 @@ proptest! {
     #[test]
     fn the_pieces_of_a_text_put_together_are_the_text(template in NEARLY, bare_names: bool) {
         let pieces = Syntax { bare_names, strict: false }.pieces(&template).unwrap();
-        let mut rest = template.as_str();
+        let mut at = 0;
         for piece in pieces {
-            match piece {
-                Piece::Text(text) => rest = rest.strip_prefix(text).unwrap(),
-                Piece::Name(name) => {
-                    let end = rest.find(name).unwrap() + name.len();
-                    prop_assert!(rest[..end].contains("secrets."));
-                    let after = rest[end..].trim_start();
-                    rest = after.strip_prefix("}}").filter(|_| rest.starts_with("{{")).unwrap_or(&rest[end..]);
-                }
+            let (Piece::Text(part) | Piece::Name(part)) = piece;
+            // Pieces are parts of the text itself.
+            let start = part.as_ptr() as usize - template.as_ptr() as usize;
+            let (before, after) = (&template[at..start], start + part.len());
+            if matches!(piece, Piece::Text(_)) {
+                prop_assert_eq!(before, "");
+                at = after;
+            } else if before == "secrets." {
+                prop_assert!(bare_names);
+                at = after;
+            } else {
+                let spaces = before.strip_prefix("{{").and_then(|inside| inside.strip_suffix("secrets."));
+                prop_assert_eq!(spaces.map(str::trim), Some(""));
+                at = after + template[after..].find("}}").unwrap() + 2;
+                prop_assert_eq!(template[after..at - 2].trim(), "");
             }
         }
-        prop_assert_eq!(rest, "");
+        prop_assert_eq!(at, template.len());
     }
 
     /// Each piece is replaced once, by its own value: values that hold references stay as they are.
