@@ -2,10 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admin::Admin,
+    admin::{Admin, Sources},
     config::Config,
     connector::Connector,
     metrics::Metrics,
@@ -20,6 +21,7 @@ pub struct App {
     status: WorkerStatus,
     admin: Option<Admin>,
     metrics: Arc<Metrics>,
+    shown: Sources,
 }
 
 impl std::fmt::Debug for App {
@@ -57,12 +59,23 @@ impl App {
             }
             None => None,
         };
+        let (address, job_type) = (config.gateway.address.clone(), config.worker.job_type.clone());
         let gateway = GatewayClient::new(config.gateway, Arc::clone(&metrics))?;
         let connector = Connector::new(config.connector, Arc::clone(&metrics))?;
         connector.connections().check().await?;
+        let (connections, failures) = (Arc::clone(connector.connections()), Arc::clone(connector.failures()));
         let worker = Worker::new(gateway, connector, config.worker, Arc::clone(&metrics));
         let status = worker.status();
-        Ok(Self { worker, status, admin, metrics })
+        let shown = Sources {
+            metrics: Arc::clone(&metrics),
+            worker: status.clone(),
+            connections,
+            failures,
+            started: Instant::now(),
+            gateway: address,
+            job_type,
+        };
+        Ok(Self { worker, status, admin, metrics, shown })
     }
 
     /// Where the admin port listens, if it does.
@@ -83,9 +96,7 @@ impl App {
     /// Works until told to stop and every job in hand is reported or handed back.
     pub async fn run_until(self, stop: StopSignal) -> WorkerSummary {
         let admin_stop = CancellationToken::new();
-        let admin = self.admin.map(|admin| {
-            tokio::spawn(admin.serve(Arc::clone(&self.metrics), self.status.clone(), admin_stop.clone()))
-        });
+        let admin = self.admin.map(|admin| tokio::spawn(admin.serve(self.shown, admin_stop.clone())));
         let summary = self.worker.run(stop).await;
         admin_stop.cancel();
         if let Some(admin) = admin

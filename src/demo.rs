@@ -3,7 +3,10 @@
 mod scenes;
 mod story;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use anyhow::Context as _;
 use salesforce_connector_dev::{
@@ -40,9 +43,12 @@ pub async fn play(
 ) -> anyhow::Result<()> {
     let org = DevOrg::start().await.context("the org does not start")?;
     let gateway = DevGateway::start().await.context("the gateway does not start")?;
-    let config = config(&org, &gateway)?;
+    let mut config = config(&org, &gateway)?;
+    // Somebody may look for a while; the usual port may be that of a real worker.
+    config.admin_listen = serve.as_ref().map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let job_type = config.worker.job_type.clone();
     let app = App::build(config).await?;
+    let admin = app.admin_address().map(|address| format!("http://{address}/")).unwrap_or_default();
     let (status, stop) = (app.status(), StopSignal::default());
     let running = tokio::spawn(app.run_until(stop.clone()));
     status.ready().await;
@@ -54,7 +60,7 @@ pub async fn play(
     }
     tell(&story::epilogue(&stage.org, &stage.gateway))?;
     if let Some(signal) = serve {
-        tell(&story::serving(&stage.org, &stage.gateway))?;
+        tell(&story::serving(&stage.org, &stage.gateway, &admin))?;
         signal.drain.cancelled().await;
     }
     stop.drain.cancel();

@@ -215,6 +215,12 @@ impl Connections {
     }
 
     /// The secrets of one job of this process.
+    /// The name of a job's connection, where it is one of the configuration; what else a task may say is not shown.
+    pub(super) fn configured(&self, connection: &Connection) -> Option<String> {
+        let Connection::Named(name) = connection else { return None };
+        self.named.get_key_value(name.0.trim()).map(|(name, _)| name.clone())
+    }
+
     pub(super) fn secrets<'a>(&'a self, process: &'a str) -> JobSecrets<'a> {
         self.secrets.for_job(Some(process))
     }

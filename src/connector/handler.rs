@@ -9,6 +9,7 @@ use super::{
     error::Error,
     expressions::Expressions,
     failure::{self, Situation},
+    failures::{FailedJob, FailureLog},
     headers::Headers,
     mapping::{Done, Mapping},
     operations::{Call, Descriptor},
@@ -51,6 +52,7 @@ pub struct Connector {
     max_result_bytes: usize,
     expressions: Expressions,
     metrics: Arc<Metrics>,
+    failures: Arc<FailureLog>,
 }
 
 impl fmt::Debug for Connector {
@@ -62,6 +64,7 @@ impl fmt::Debug for Connector {
 /// What is known of a job so far, and needed whatever becomes of it.
 struct Known<'a> {
     operation: Option<&'static Descriptor>,
+    connection: Option<String>,
     headers: Headers,
     secrets: JobSecrets<'a>,
 }
@@ -77,6 +80,7 @@ impl Connector {
             max_result_bytes: options.max_result_bytes,
             expressions: Expressions::default(),
             metrics,
+            failures: Arc::default(),
         })
     }
 
@@ -85,11 +89,17 @@ impl Connector {
         &self.connections
     }
 
+    /// The jobs that were not carried out.
+    pub fn failures(&self) -> &Arc<FailureLog> {
+        &self.failures
+    }
+
     /// All that can be refused without a side effect is refused before `run`.
     async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Done, Error> {
         known.headers = Headers::parse(&job.headers, &self.expressions)?;
         let variables = known.secrets.input(&job.variables).await?;
         let Request { connection, api_version, operation, timeout } = Request::parse(&variables)?;
+        known.connection = self.connections.configured(&connection);
         known.headers.check(operation.descriptor())?;
         let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
@@ -127,25 +137,17 @@ impl Connector {
 
     fn record(&self, job: &Job, known: &Known<'_>, result: (&Outcome, Option<&Error>), elapsed: Duration) {
         let operation = known.operation.map_or("unknown", |operation| operation.name);
-        let (outcome, error) = (result.0.label(), result.1);
+        let (outcome, error) = result;
         job.labels.set_reason(error.map_or("none", |error| error.error_type().name()));
-        self.metrics.job_handled(operation, outcome, elapsed);
-        let elapsed_ms = elapsed.as_millis();
+        self.metrics.job_handled(operation, outcome.label(), elapsed);
         // A job that waits for its org has not failed, and there may be thousands.
-        match error.filter(|error| error.parks().is_none()) {
-            None => tracing::debug!(job.key = job.key, operation, outcome, elapsed_ms, "job carried out"),
-            Some(error) => {
-                let code = known.secrets.redactor().text(error.code()).into_owned();
-                tracing::info!(
-                    job.key = job.key,
-                    operation,
-                    outcome,
-                    code,
-                    elapsed_ms,
-                    "job not carried out"
-                );
-            }
-        }
+        let Some(error) = error.filter(|error| error.parks().is_none()) else {
+            let (outcome, elapsed_ms) = (outcome.label(), elapsed.as_millis());
+            tracing::debug!(operation, outcome, elapsed_ms, "job carried out");
+            return;
+        };
+        let failed = FailedJob::new(job, error, outcome, &known.secrets.redactor());
+        self.failures.note(FailedJob { operation, connection: known.connection.clone(), ..failed });
     }
 }
 
@@ -155,7 +157,7 @@ impl JobHandler for Connector {
         let operation = request::operation_named(&job.variables);
         job.labels.set_operation(operation.map_or("unknown", |operation| operation.name));
         let secrets = self.connections.secrets(&job.bpmn_process_id);
-        let mut known = Known { operation, headers: Headers::default(), secrets };
+        let mut known = Known { operation, connection: None, headers: Headers::default(), secrets };
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);

@@ -71,10 +71,10 @@ pub(super) fn epilogue(org: &DevOrg, gateway: &DevGateway) -> String {
     )
 }
 
-pub(super) fn serving(org: &DevOrg, gateway: &DevGateway) -> String {
+pub(super) fn serving(org: &DevOrg, gateway: &DevGateway, admin: &str) -> String {
     format!(
         "\nStill running: the org at {} (client id dev-client, client secret dev-secret),\n\
-         the gateway at {}, and the worker between them. Ctrl-C ends it.\n",
+         the gateway at {}, and the worker between them, which shows itself at {admin}. Ctrl-C ends it.\n",
         org.base_url(),
         gateway.url()
     )

@@ -161,6 +161,11 @@ impl Metrics {
         self.permits_free.only().set(i64::try_from(permits).unwrap_or(i64::MAX));
     }
 
+    /// Of the permits, how many are free and how many there are.
+    pub fn permits(&self) -> (i64, i64) {
+        (self.permits_free.only().get(), self.permits_limit.only().get())
+    }
+
     /// A stream was opened.
     pub fn stream_opened(&self) {
         self.streams_open.only().inc();

@@ -33,7 +33,7 @@ impl Response {
     }
 
     /// The value of a header, the first where there are several; `name` in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.headers.get(name)?;
         value.as_str().or_else(|| value.get(0).and_then(Value::as_str))
     }

@@ -42,6 +42,6 @@ pub use labels::JobLabels;
 pub use options::{StopSignal, WorkerOptions, WorkerTuning};
 pub use outcome::{Failure, Outcome};
 pub use scope::{JobScope, ScopeError};
-pub use status::WorkerStatus;
+pub use status::{WorkerHealth, WorkerStatus};
 pub use summary::WorkerSummary;
 pub use worker::{JobHandler, Worker};

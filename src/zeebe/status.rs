@@ -2,11 +2,26 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::sync::watch;
 
 /// What a worker is doing, for readiness. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct WorkerStatus(watch::Receiver<Health>);
+
+/// What a worker is doing, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerHealth {
+    /// Whether jobs are being taken.
+    pub ready: bool,
+    /// Whether the gateway's last answer was one.
+    pub gateway_answers: bool,
+    /// `off`, `opening`, `open` or `down`.
+    pub stream: &'static str,
+    /// Whether a stop was asked for.
+    pub stopping: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Health {
@@ -35,6 +50,22 @@ impl WorkerStatus {
     /// The gateway answered and a stream is open (or streaming is off). False before, and while draining.
     pub fn is_ready(&self) -> bool {
         self.0.borrow().is_ready()
+    }
+
+    /// What the worker is doing now.
+    pub fn health(&self) -> WorkerHealth {
+        let health = *self.0.borrow();
+        WorkerHealth {
+            ready: health.is_ready(),
+            gateway_answers: health.gateway,
+            stream: match health.stream {
+                StreamState::Disabled => "off",
+                StreamState::Opening => "opening",
+                StreamState::Open => "open",
+                StreamState::Down => "down",
+            },
+            stopping: health.stopping,
+        }
     }
 
     /// Completes when ready; never when the worker ends without having been.

@@ -49,3 +49,62 @@ async fn a_draining_worker_is_live_but_not_ready() {
     hold.open();
     house.drain().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_and_its_json_show_connections_and_failures_without_secrets_and_without_markup_of_others() {
+    let house = House::start().await;
+    let query = json!({"type": "query", "soqlQuery": "SELECT Id FROM Account"});
+    house.run(query, &[]).await;
+    let misspelt = job(json!({"type": "query", "soqlQery": "SELECT Id FROM Account"}));
+    let key = house.gateway.create_job(misspelt.element_id("<script>alert(1)</script>"));
+    house.gateway.finished(key).await;
+    let (status, page) = get(format!("{}/", house.admin)).await;
+    assert_eq!(status, 200);
+    for part in
+        ["<strong>dev</strong>", ">Ready<", "<meter ", ">incident<", "INVALID_INPUT", "&lt;script&gt;"]
+    {
+        assert!(page.contains(part), "{part}\nis missing in\n{page}");
+    }
+    assert!(!page.contains("<script") && !page.contains("dev-secret"), "{page}");
+    let (status, text) = get(format!("{}/api/status", house.admin)).await;
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (status, &shown["worker"]["ready"], &shown["worker"]["stream"]),
+        (200, &json!(true), &json!("open"))
+    );
+    assert_eq!(shown["connections"][0]["connection"], json!("dev"));
+    let failure = &shown["failures"][0];
+    assert_eq!((&failure["jobKey"], &failure["retries"]), (&json!(key), &json!(0)), "{failure}");
+    assert_eq!(shown["failures"].as_array().unwrap().len(), 1);
+    assert!(!text.contains("dev-secret"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_forbids_scripts_and_caching_and_an_unknown_path_names_the_known_ones() {
+    let house = House::start().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for path in ["/", "/style.css", "/api/status", "/metrics", "/nowhere"] {
+        let answer = client.head(format!("{}{path}", house.admin)).send().await.unwrap();
+        assert_eq!(answer.status() == 200, path != "/nowhere", "{path}");
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+    }
+    let (status, hint) = get(format!("{}/nowhere", house.admin)).await;
+    assert!(status == 404 && hint.contains("/api/status"), "{hint}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_come_as_openmetrics_to_whom_asks_for_it() {
+    let house = House::start().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (accept, content_type, has_end) in [
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text", true),
+        ("*/*", "text/plain; version=0.0.4", false),
+    ] {
+        let request = client.get(format!("{}/metrics", house.admin)).header("accept", accept);
+        let answer = request.send().await.unwrap();
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(content_type));
+        assert_eq!(answer.text().await.unwrap().ends_with("# EOF\n"), has_end);
+    }
+}

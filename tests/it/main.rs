@@ -10,6 +10,7 @@ mod expressions;
 mod floors;
 mod handler;
 mod jobs;
+mod logging;
 mod logins;
 mod metrics;
 mod operations_page;
