@@ -47,8 +47,7 @@ fn metrics_page() -> String {
         "# Metrics\n\n\
          <!-- Generated from src/metrics/table.rs: UPDATE_DOCS=1 cargo test --test it docs -->\n\n\
          `GET /metrics` on the admin port (`admin.listen`, 9464) gives them in Prometheus' text format, or in OpenMetrics' for a \
-         scraper that asks for it. [deploy/prometheus-alerts.yaml](../deploy/prometheus-alerts.yaml) has alerts on them, and \
-         [deploy/grafana-dashboard.json](../deploy/grafana-dashboard.json) a dashboard.\n\n\
+         scraper that asks for it.\n\n\
          Every name begins with `salesforce_connector_`. A histogram has the suffixes `_bucket`, `_sum` and `_count`. Labels take \
          values from small sets only; no series belongs to one job, record or message. What can be counted from the start is shown \
          as 0 from the start, so that the first failure is seen as a rise.\n\n\
