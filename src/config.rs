@@ -17,7 +17,7 @@ use reader::Reader;
 pub use show::show;
 
 use crate::{
-    connector::ConnectorOptions,
+    connector::{ConnectorOptions, INPUT_VARIABLE, STATE_VARIABLE},
     salesforce::{AllowedHosts, TransportOptions},
     zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions},
 };
@@ -223,8 +223,10 @@ fn read_worker(reader: &mut Reader) -> WorkerOptions {
         max_jobs_active: reader.count("worker.max_jobs_active"),
         job_timeout: reader.duration("worker.job_timeout"),
         request_timeout: reader.duration("worker.request_timeout"),
-        fetch_variables: vec![crate::connector::INPUT_VARIABLE.to_owned()],
+        fetch_variables: vec![INPUT_VARIABLE.to_owned(), STATE_VARIABLE.to_owned()],
         tenant_ids: reader.list("gateway.tenant_ids"),
+        assigned_tenants: reader.boolean("gateway.assigned_tenants"),
+        with_lease: reader.boolean("worker.lease"),
         stream_enabled: reader.boolean("worker.stream_enabled"),
         shutdown_grace: reader.duration("worker.shutdown_grace"),
     }
@@ -254,6 +256,7 @@ fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptio
         request_timeout: reader.duration("salesforce.request_timeout"),
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),
+        mark_unsafe_writes: reader.boolean("unsafe_writes.mark"),
     }
 }
 

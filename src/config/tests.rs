@@ -27,7 +27,8 @@ fn the_defaults_are_a_whole_configuration() {
     let config = load(&[]).unwrap();
     assert_eq!(config.gateway.address, "http://127.0.0.1:26500");
     assert_eq!(config.worker.job_type, "salesforce-connector:1");
-    assert_eq!(config.worker.fetch_variables, ["salesforceRequest"]);
+    assert_eq!(config.worker.fetch_variables, ["salesforceRequest", "salesforceState"]);
+    assert!(config.connector.mark_unsafe_writes);
     assert!(matches!(config.gateway.authentication, GatewayAuthentication::None));
     assert!(config.connector.connections.is_empty());
 }

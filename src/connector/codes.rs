@@ -63,7 +63,8 @@ impl ErrorType {
                 "Check the credentials of the connection and the app's settings in Salesforce, then resolve the incident."
             }
             Self::OutcomeUnknown => {
-                "Resolve the incident only where it was not carried out. The operation upsertRecord can be repeated safely."
+                "Resolve the incident only where it was not carried out: that sends it again. The operation upsertRecord \
+                 can be repeated safely."
             }
             Self::Result => "Resolving the incident repeats the operation.",
         }
@@ -161,7 +162,7 @@ codes! {
         "The connection broke before the answer was complete, and the call may be repeated.",
         "Resolve the incident to try again.";
     TOO_LITTLE_TIME: Transient,
-        "Too little was left of the job's lock to begin a call. The call was not sent.",
+        "Too little was left of the job's lock to begin a call, and it could not be renewed in time. The call was not sent.",
         "Resolve the incident to try again; raise the worker's job timeout where this is frequent.";
     ORG_PAUSED: Throttled,
         "The org is over a limit, in maintenance or does not answer, and is left alone for now. The call was not sent. Jobs \
@@ -175,9 +176,16 @@ codes! {
         "The org's API requests of the day are used up to the reserve. A create or bulk work was not sent; the job waits with \
          unchanged retries.",
         "Resolve the incident to try again; find what uses up the org's API requests, or have the operator lower api_reserve.";
+    MARK_NOT_SET: Transient,
+        "Before a write that must not be repeated, the worker leaves a mark on the engine, and it is not certain that it \
+         stands there. The call was not sent.",
+        "Resolve the incident to try again; if it stays, let the worker's client update variables of process instances, or \
+         set unsafe_writes.mark to false.";
     OUTCOME_UNKNOWN: OutcomeUnknown,
-        "A write that must not be repeated was sent, and what became of it is not known.",
-        "Resolve the incident only where it was not carried out. The operation upsertRecord can be repeated safely.";
+        "A write that must not be repeated was sent, and what became of it is not known: its answer was lost, or its worker \
+         died or lost the job in the middle.",
+        "Resolve the incident only where it was not carried out: that sends it again. The operation upsertRecord can be \
+         repeated safely.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

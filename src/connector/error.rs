@@ -54,6 +54,19 @@ impl Error {
         self
     }
 
+    /// The same for the client, which hands it back as it is when a guard of ours refuses to send.
+    pub(super) fn for_client(self) -> salesforce::Error {
+        salesforce::Error {
+            code: self.code,
+            message: self.message,
+            class: ErrorClass::Transient,
+            errors: Vec::new(),
+            response: None,
+            retry_after: None,
+            rest: None,
+        }
+    }
+
     /// Salesforce's `errorCode` of the first error where there is one, else one of [`CODES`](super::CODES).
     pub fn code(&self) -> &str {
         &self.code

@@ -41,10 +41,16 @@ pub(super) struct Situation<'a> {
 impl Situation<'_> {
     /// What becomes of the job.
     pub(super) fn outcome(&self, error: &Error) -> Outcome {
-        let variables = Map::from_iter([("error".to_owned(), error.variable())]);
         if let Some(code) = self.headers.bpmn_errors.code_for(error) {
+            let variables = variables(error);
             return Outcome::ThrowError { code: code.to_owned(), message: error.to_string(), variables };
         }
+        Outcome::Fail(self.failure(error))
+    }
+
+    /// The same where no BPMN error can be thrown.
+    pub(super) fn failure(&self, error: &Error) -> Failure {
+        let variables = variables(error);
         let is_repeated = error.error_type().is_repeated();
         let retries = if is_repeated { self.retries.saturating_sub(1).max(0) } else { 0 };
         let backoff = if is_repeated { self.backoff(error) } else { Duration::ZERO };
@@ -61,7 +67,7 @@ impl Situation<'_> {
             _ => message.push_str(". "),
         }
         message.push_str(&next);
-        Outcome::Fail(Failure { message, retries, backoff, variables })
+        Failure { message, retries, backoff, variables }
     }
 
     fn what_happened(&self, error: &Error) -> String {
@@ -89,6 +95,10 @@ impl Situation<'_> {
         });
         wanted.max(asked)
     }
+}
+
+fn variables(error: &Error) -> Map<String, Value> {
+    Map::from_iter([("error".to_owned(), error.variable())])
 }
 
 /// Makes an outcome small enough to be reported. Comes after the redactor, which must see secrets whole.

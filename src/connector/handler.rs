@@ -1,6 +1,11 @@
 //! The story of one job.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -12,6 +17,7 @@ use super::{
     failures::{FailedJob, FailureLog},
     headers::Headers,
     mapping::{Done, Mapping},
+    mark::{self, Watchman},
     operations::{Call, Descriptor},
     redactor::Redactor,
     request::{self, Request},
@@ -42,6 +48,9 @@ pub struct ConnectorOptions {
     pub retry_backoff: Duration,
     /// The largest set of variables that a job is completed with, in bytes of JSON.
     pub max_result_bytes: usize,
+    /// Whether a mark is left on the engine before each write that must not happen twice. Without it, such a write
+    /// happens twice when its worker dies in the middle. Marks that are found count in any case.
+    pub mark_unsafe_writes: bool,
 }
 
 /// Carries out Salesforce tasks: the handler of the worker's jobs.
@@ -50,6 +59,7 @@ pub struct Connector {
     request_timeout: Duration,
     retry_backoff: Duration,
     max_result_bytes: usize,
+    mark_unsafe_writes: bool,
     expressions: Expressions,
     metrics: Arc<Metrics>,
     failures: Arc<FailureLog>,
@@ -78,6 +88,7 @@ impl Connector {
             request_timeout: options.request_timeout,
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
+            mark_unsafe_writes: options.mark_unsafe_writes,
             expressions: Expressions::default(),
             metrics,
             failures: Arc::default(),
@@ -96,7 +107,12 @@ impl Connector {
 
     /// All that can be refused without a side effect is refused before `run`.
     async fn carry_out(&self, job: &Job, known: &mut Known<'_>) -> Result<Done, Error> {
-        known.headers = Headers::parse(&job.headers, &self.expressions)?;
+        let headers = Headers::parse(&job.headers, &self.expressions);
+        if let Some(cut_in_the_middle) = mark::found(job) {
+            known.headers = headers.unwrap_or_default();
+            return Err(cut_in_the_middle);
+        }
+        known.headers = headers?;
         let variables = known.secrets.input(&job.variables).await?;
         let Request { connection, api_version, operation, timeout } = Request::parse(&variables)?;
         known.connection = self.connections.configured(&connection);
@@ -106,10 +122,21 @@ impl Connector {
             self.connections.client((&connection, api_version), caller, &mut known.secrets).await?;
         let (descriptor, record_id) =
             (operation.descriptor(), operation.record_id().map(ToString::to_string));
+        let (timeout, redactor) =
+            (timeout.or(request_timeout).unwrap_or(self.request_timeout), known.secrets.redactor());
+        let watchman = Watchman {
+            job,
+            situation: self.situation(job, known),
+            redactor: &redactor,
+            timeout,
+            leaves_marks: self.mark_unsafe_writes,
+            left: OnceLock::new(),
+        };
         let call = Call {
             client: &client,
             lock: &job.lock,
-            timeout: timeout.or(request_timeout).unwrap_or(self.request_timeout),
+            watchman: &watchman,
+            timeout,
             max_result_bytes: self.max_result_bytes,
         };
         let result = operation.run(&call).await;
@@ -125,13 +152,17 @@ impl Connector {
         mapping.variables(response)
     }
 
-    fn settlement<'a>(&self, job: &Job, known: &'a Known<'_>, redactor: &'a Redactor) -> Settlement<'a> {
-        let situation = Situation {
+    fn situation<'a>(&self, job: &Job, known: &'a Known<'_>) -> Situation<'a> {
+        Situation {
             operation: known.operation,
             headers: &known.headers,
             retries: job.retries,
             default_backoff: self.retry_backoff,
-        };
+        }
+    }
+
+    fn settlement<'a>(&self, job: &Job, known: &'a Known<'_>, redactor: &'a Redactor) -> Settlement<'a> {
+        let situation = self.situation(job, known);
         Settlement { situation, max_bytes: self.max_result_bytes, redactor }
     }
 
@@ -161,7 +192,7 @@ impl JobHandler for Connector {
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);
-        let outcome = failure::fitted(redactor.outcome(outcome));
+        let outcome = mark::cleared(job, failure::fitted(redactor.outcome(outcome))).await;
         self.record(job, &known, (&outcome, error.as_ref()), started.elapsed());
         outcome
     }

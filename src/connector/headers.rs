@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    INPUT_VARIABLE,
+    INPUT_VARIABLE, STATE_VARIABLE,
     error::Error,
     expressions::{Expressions, HeaderExpression},
     input::{self, InvalidInput},
@@ -139,8 +139,9 @@ fn check_variable_name(name: &str) -> Result<(), InvalidInput> {
     if RESERVED.contains(&name) {
         return Err(invalid(RESULT_VARIABLE, "a variable name that is no word of FEEL", quoted(name)));
     }
-    if name == INPUT_VARIABLE {
-        let expected = "another name than that of the task's own input, where the result would be lost";
+    if [INPUT_VARIABLE, STATE_VARIABLE].contains(&name) {
+        let expected =
+            "another name than that of a variable of the task itself, where the result would be lost";
         return Err(invalid(RESULT_VARIABLE, expected, quoted(name)));
     }
     Ok(())
@@ -262,8 +263,8 @@ mod tests {
             ),
             (
                 vec![("resultVariable", "salesforceRequest")],
-                "task header resultVariable: expected another name than that of the task's own input, where the \
-                 result would be lost, found \"salesforceRequest\"",
+                "task header resultVariable: expected another name than that of a variable of the task itself, where \
+                 the result would be lost, found \"salesforceRequest\"",
             ),
             (
                 vec![("bpmnErrors", "none, NOT_FOUND")],

@@ -102,6 +102,8 @@ const REASON: Label = one_of(
         "job_timeout",
         "panic",
         "shutdown",
+        "surplus",
+        "unleased",
     ],
 );
 /// gRPC's status codes, and two cases in which there is none.

@@ -21,6 +21,7 @@ use super::credentials::Checked;
 use super::error::{Error, ErrorClass};
 use super::error_body::is_failed_save;
 use super::failure::{Failure, Kind};
+use super::guard::{Guard, Unguarded};
 use super::login;
 use super::org::Errand;
 use super::retry::{Attempts, Failed, unanswered};
@@ -98,16 +99,31 @@ impl SalesforceClient {
     /// dropped; what was sent by then stays sent. A delete that had to be sent again and finds the record deleted
     /// is answered with 204.
     pub async fn send(&self, request: &Request, limit: TimeLimit) -> Result<Response, Error> {
-        let result = self.send_in_attempts(request, limit).await;
+        self.send_guarded(request, limit, &Unguarded).await
+    }
+
+    /// The same, but a guard is asked before each attempt.
+    pub async fn send_guarded(
+        &self,
+        request: &Request,
+        limit: TimeLimit,
+        guard: &impl Guard,
+    ) -> Result<Response, Error> {
+        let result = self.send_in_attempts(request, limit, guard).await;
         result.inspect_err(|error| self.inner.transport.failed(&self.address(), error))
     }
 
-    async fn send_in_attempts(&self, request: &Request, limit: TimeLimit) -> Result<Response, Error> {
+    async fn send_in_attempts(
+        &self,
+        request: &Request,
+        limit: TimeLimit,
+        guard: &impl Guard,
+    ) -> Result<Response, Error> {
         let mut attempts = Attempts::new(self.inner.transport.retry(), limit);
         let (mut may_refresh, mut may_be_done) = (true, false);
         loop {
             attempts.begin();
-            let failed = match self.attempt(request, limit, &mut may_refresh).await {
+            let failed = match self.attempt(request, limit, guard, &mut may_refresh).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
@@ -214,10 +230,11 @@ impl SalesforceClient {
         &self,
         request: &Request,
         limit: TimeLimit,
+        guard: &impl Guard,
         may_refresh: &mut bool,
     ) -> Result<Response, Failed> {
         let token = self.token(limit).await.map_err(Failed::finally)?;
-        let failed = match self.exchange(request, &token, limit).await {
+        let failed = match self.exchange(request, &token, limit, guard).await {
             Err(failed) if is_refused_session(&failed.error) => failed,
             other => return other,
         };
@@ -232,7 +249,7 @@ impl SalesforceClient {
             self.inner.transport.metrics().token_refreshed("salesforce");
         }
         let fresh = self.token(limit).await.map_err(Failed::finally)?;
-        match self.exchange(request, &fresh, limit).await {
+        match self.exchange(request, &fresh, limit, guard).await {
             Err(failed) if is_refused_session(&failed.error) => {
                 let why = "a token that was just issued was refused too: may the run-as user use the API, and is \
                            the base URL that of the user's org?";
@@ -250,6 +267,7 @@ impl SalesforceClient {
         request: &Request,
         token: &AccessToken,
         limit: TimeLimit,
+        guard: &impl Guard,
     ) -> Result<Response, Failed> {
         let transport = &self.inner.transport;
         let url = address::of(self.org(token), self.inner.version, request).map_err(Failed::finally)?;
@@ -262,10 +280,17 @@ impl SalesforceClient {
         let http = self
             .http_request(request, url, token)
             .map_err(|error| unanswered(&call, request.class, &error))?;
-        let started = Instant::now();
         let errand = Errand::of(request);
         let org = transport.org(http.url());
-        let result = transport.call(http, errand, (time, transport.max_body_bytes())).await;
+        let failed = |failure: &Failure| unanswered(&call, request.class, failure);
+        let told = |failed: Failed| {
+            failed.while_paused(|| org.rest(errand, transport.rules()), org.is_paused(errand))
+        };
+        let admitted = transport.admit(http.url(), errand, time).await;
+        let admission = admitted.map_err(|failure| told(failed(&failure)))?;
+        guard.before(&call, admission.time()).await.map_err(Failed::finally)?;
+        let started = Instant::now();
+        let result = transport.call(http, admission, transport.max_body_bytes()).await;
         let (status, elapsed) = (result.as_ref().ok().map(|response| response.status), started.elapsed());
         transport.metrics().salesforce_called(status, elapsed);
         let (method, elapsed_ms) = (request.method.as_str(), elapsed.as_millis());
@@ -276,9 +301,12 @@ impl SalesforceClient {
                 response.mask(token.secret());
                 Error::from_answer(&call, request.class, response)
             }
-            Err(failure) => unanswered(&call, request.class, &failure),
+            Err(failure) => failed(&failure),
         };
-        Err(failed.while_paused(|| org.rest(errand, transport.rules()), org.is_paused(errand)))
+        if failed.is_undone() {
+            guard.nothing_done();
+        }
+        Err(told(failed))
     }
 
     fn http_request(

@@ -71,6 +71,13 @@ impl Failed {
     pub(super) fn finally(error: Error) -> Self {
         Self { error, repeat: Repeat::Never, may_be_done: false }
     }
+
+    /// Whether the attempt has certainly done nothing. An answer that was too large to be read may have been a success.
+    pub(super) fn is_undone(&self) -> bool {
+        let has_unclear_answer =
+            self.error.class == ErrorClass::OutcomeUnknown || self.error.code == codes::BODY_TOO_LARGE;
+        !self.may_be_done && !has_unclear_answer
+    }
 }
 
 impl Failed {

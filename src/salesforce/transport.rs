@@ -231,21 +231,32 @@ impl Transport {
         limit: Duration,
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
-        self.call(request, Errand::LOGIN, (limit, max_body_bytes)).await
+        let admission = self.admit(request.url(), Errand::LOGIN, limit).await?;
+        self.call(request, admission, max_body_bytes).await
     }
 
-    /// Sends a request and reads its answer, whatever its status, if the org may be called now.
+    /// Waits until the org may be called and the connection has room; nothing has left then.
+    pub(super) async fn admit(
+        &self,
+        url: &Url,
+        errand: Errand,
+        limit: Duration,
+    ) -> Result<Admission, Failure> {
+        let started = Instant::now();
+        let org = self.org(url);
+        let pass = org.enter(errand, self.rules)?;
+        let permit = self.permit(limit, &pass).await?;
+        let waited = if permit.is_some() { started.elapsed() } else { Duration::ZERO };
+        Ok(Admission { org, pass, _permit: permit, left: limit.saturating_sub(waited) })
+    }
+
+    /// Sends a request and reads its answer, whatever its status.
     pub(super) async fn call(
         &self,
         request: reqwest::Request,
-        errand: Errand,
-        (limit, max_body_bytes): (Duration, usize),
+        Admission { org, mut pass, left, _permit }: Admission,
+        max_body_bytes: usize,
     ) -> Result<Response, Failure> {
-        let started = Instant::now();
-        let org = self.org(request.url());
-        let mut pass = org.enter(errand, self.rules)?;
-        let _permit = self.permit(limit, &pass).await?;
-        let left = limit.saturating_sub(started.elapsed());
         pass.sent();
         let mut is_answered = false;
         let work = async {
@@ -254,11 +265,26 @@ impl Transport {
             read(answer, max_body_bytes).await
         };
         let result = timeout(left, work).await.unwrap_or_else(|_| {
-            let detail = format!("no complete answer within {:.1} s", limit.as_secs_f64());
+            let detail = format!("no complete answer within {:.1} s", left.as_secs_f64());
             Err(Failure::new(Kind::TimedOut, detail))
         });
         pass.settle(&Signal::of(&result, is_answered, left));
         result.map_err(|failure| failure.at(org.host()))
+    }
+}
+
+/// Leave for one call; its place is kept until the call is over.
+pub(super) struct Admission {
+    org: Arc<Org>,
+    pass: Pass,
+    _permit: Option<OwnedSemaphorePermit>,
+    left: Duration,
+}
+
+impl Admission {
+    /// How long the call may take.
+    pub(super) fn time(&self) -> Duration {
+        self.left
     }
 }
 

@@ -10,13 +10,13 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use super::{
     Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome, WorkerOptions,
+    given_back::{GivenBack, NOT_STARTED, SHUT_DOWN, SURPLUS, UNLEASED},
     job_timeout::job_timeout,
     locking::{Renewal, after},
     permits::{Permit, PermitPool},
@@ -87,22 +87,20 @@ enum Cut {
     GraceOver,
 }
 
-const SHUT_DOWN: &str =
-    "The worker was shut down before it finished the job; the job was given back with unchanged retries.";
 /// Follows what the handler wished to be said of a job that is cut.
 const CUT_SHORT: &str = "The worker was shut down before it knew the outcome.";
-const NOT_STARTED: &str =
-    "The worker was shutting down when it received the job; the job was given back with unchanged retries.";
 
 impl<H: JobHandler> Crew<H> {
-    /// Takes a job in hand. While draining it is handed back instead, and needs no permit for that.
+    /// Takes a job in hand. While draining it is handed back instead, and needs no permit for that; else one
+    /// without a permit is given back as well.
     pub(super) fn start(self: &Arc<Self>, proto: ActivatedJob, arrival: Arrival, permit: Option<Permit>) {
         self.tally.taken();
         self.reporter.metrics.job_activated(arrival.source);
         let hand = Hand { received: Instant::now(), labels: JobLabels::default() };
         let deadline = after(arrival.not_before, self.options.job_timeout);
         let lock = Lock::leased(deadline, proto.job_lease_token.clone());
-        let job = Assignment { key: proto.key, retries: proto.retries, lock };
+        let scope = JobScope::new(self.reporter.clone(), proto.element_instance_key, lock.clone());
+        let job = Assignment { key: proto.key, retries: proto.retries, lock, scope };
         let span = tracing::info_span!(
             "job",
             "job.key" = proto.key,
@@ -119,11 +117,17 @@ impl<H: JobHandler> Crew<H> {
             return;
         }
         let crew = Arc::clone(self);
+        let back = self.not_to_be_started(&job, permit.is_some());
         let task = async move {
             let end = tokio::select! {
                 biased;
                 () = crew.phases.abort.cancelled() => End::Abandoned,
-                end = crew.carry_out(proto, &job, &hand) => end,
+                end = async {
+                    match back {
+                        Some(why) => crew.give_back(&job, why).await,
+                        None => crew.carry_out(proto, &job, &hand).await,
+                    }
+                } => end,
             };
             crew.ended(end, &hand);
             crew.in_hand.remove(&job);
@@ -132,10 +136,29 @@ impl<H: JobHandler> Crew<H> {
         self.tasks.spawn(task.instrument(span));
     }
 
-    async fn carry_out(&self, proto: ActivatedJob, job: &Assignment, hand: &Hand) -> End {
+    /// Why a job that has just come goes back at once.
+    fn not_to_be_started(&self, job: &Assignment, has_permit: bool) -> Option<GivenBack> {
         if self.phases.drain.is_cancelled() {
-            return self.hand_back(job, NOT_STARTED, Map::new()).await;
+            return Some(NOT_STARTED);
         }
+        if !has_permit {
+            tracing::warn!(
+                job.key,
+                "the gateway sent more jobs than it was asked for; this one is given back"
+            );
+            return Some(SURPLUS);
+        }
+        if self.options.with_lease && job.lock.lease().is_none() {
+            tracing::error!(
+                job.key,
+                "the gateway gives no leases, which the worker is set to ask for; no job is carried out"
+            );
+            return Some(UNLEASED);
+        }
+        None
+    }
+
+    async fn carry_out(&self, proto: ActivatedJob, job: &Assignment, hand: &Hand) -> End {
         let parsed = match Job::parse(proto, job.lock.clone()) {
             Ok(parsed) => parsed,
             Err(malformed) => {
@@ -143,11 +166,7 @@ impl<H: JobHandler> Crew<H> {
                 return self.fail(job, hand, failure(0, malformed.to_string())).await;
             }
         };
-        let parsed = Job {
-            labels: hand.labels.clone(),
-            scope: JobScope::new(self.reporter.clone(), parsed.element_instance_key, job.lock.clone()),
-            ..parsed
-        };
+        let parsed = Job { labels: hand.labels.clone(), scope: job.scope.clone(), ..parsed };
         let length = match self.settle_lock(&parsed, job).await {
             Ok(length) => length,
             Err(NotStarted::Ended(end)) => return end,
@@ -157,6 +176,7 @@ impl<H: JobHandler> Crew<H> {
             }
         };
         self.reporter.metrics.job_started(hand.received.elapsed());
+        job.lock.kept_by(self.reporter.clone(), job.key, length);
         let ran = self.run(&parsed, job, length).await;
         let if_cut = parsed.commit_point.if_cut();
         match (ran, if_cut) {
@@ -165,7 +185,7 @@ impl<H: JobHandler> Crew<H> {
             (Ran::Panicked(panic), if_cut) => {
                 tracing::error!(panic, "the handler panicked");
                 hand.labels.set_reason("panic");
-                let variables = parsed.scope.cleared();
+                let variables = job.scope.cleared();
                 let message = format!("The handler panicked: {panic}");
                 let failure = match if_cut {
                     Some(cut) => Failure { message: format!("{} {message}", cut.message), ..cut },
@@ -174,7 +194,7 @@ impl<H: JobHandler> Crew<H> {
                 self.fail(job, hand, failure).await
             }
             (Ran::Cut(Cut::Superseded), _) => End::Superseded,
-            (Ran::Cut(Cut::GraceOver), None) => self.hand_back(job, SHUT_DOWN, parsed.scope.cleared()).await,
+            (Ran::Cut(Cut::GraceOver), None) => self.give_back(job, SHUT_DOWN).await,
             (Ran::Cut(Cut::GraceOver), Some(cut)) => {
                 let message = format!("{} {CUT_SHORT}", cut.message);
                 hand.labels.set_reason("shutdown");
@@ -228,7 +248,11 @@ impl<H: JobHandler> Crew<H> {
         let mut work = pin!(work);
         let cut = tokio::select! {
             biased;
-            result = &mut work => return result.into(),
+            result = &mut work => return match result {
+                result if !job.lock.is_lost() => result.into(),
+                Ok(outcome) => Ran::Late(outcome),
+                Err(_) => Ran::Cut(Cut::Superseded),
+            },
             () = self.reporter.keep_lock(job, length) => Cut::Superseded,
             () = self.phases.grace_over.cancelled() => Cut::GraceOver,
         };
@@ -278,16 +302,21 @@ impl<H: JobHandler> Crew<H> {
         self.report(job, Outcome::Fail(failure), self.options.job_timeout).await
     }
 
-    async fn hand_back(&self, job: &Assignment, message: &str, variables: Map<String, Value>) -> End {
+    async fn give_back(&self, job: &Assignment, why: GivenBack) -> End {
         self.in_hand.remove(job);
-        self.reporter.hand_back(job, message, variables).await
+        self.reporter.give_back(job, why).await
     }
 
     /// Counts the end of a job, once.
     fn ended(&self, end: End, hand: &Hand) {
         self.tally.ended(end);
         let (operation, reason) = hand.labels.said();
-        let reason = if end == End::HandedBack { "shutdown" } else { reason };
+        let reason = match end {
+            End::HandedBack => "shutdown",
+            End::Surplus => "surplus",
+            End::Unleased => "unleased",
+            _ => reason,
+        };
         let end = JobEnd { operation, end: end.label(), reason };
         self.reporter.metrics.job_ended(end, hand.received.elapsed());
     }
@@ -356,7 +385,8 @@ mod tests {
     use super::*;
 
     fn assignment(key: i64) -> Assignment {
-        Assignment { key, retries: 3, lock: Lock::until(Instant::now()) }
+        let (lock, scope) = (Lock::until(Instant::now()), JobScope::detached());
+        Assignment { key, retries: 3, lock, scope }
     }
 
     #[test]

@@ -1,15 +1,11 @@
 //! A job, parsed once.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{CommitPoint, JobLabels, JobScope, protocol::ActivatedJob};
+use super::{CommitPoint, JobLabels, JobScope, Lock, protocol::ActivatedJob};
 
 /// A job as its handler sees it.
 #[derive(Clone, Debug)]
@@ -124,71 +120,8 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// The time until which a job is locked for this worker, by our monotonic clock; clones share it.
-#[derive(Clone)]
-pub struct Lock(Arc<Mutex<LockState>>);
-
-#[derive(Clone)]
-struct LockState {
-    deadline: Instant,
-    lease: Option<String>,
-}
-
-impl Lock {
-    /// A lock that ends then.
-    pub fn until(deadline: Instant) -> Self {
-        Self::leased(deadline, None)
-    }
-
-    pub(super) fn leased(deadline: Instant, lease: Option<String>) -> Self {
-        Self(Arc::new(Mutex::new(LockState { deadline, lease })))
-    }
-
-    /// When it ends.
-    pub fn deadline(&self) -> Instant {
-        self.state().deadline
-    }
-
-    /// Moves the end, to a later or an earlier time.
-    pub fn extend_to(&self, deadline: Instant) {
-        self.state().deadline = deadline;
-    }
-
-    /// Whether it has ended.
-    pub fn has_ended(&self) -> bool {
-        self.deadline() <= Instant::now()
-    }
-
-    pub(super) fn lease(&self) -> Option<String> {
-        self.state().lease.clone()
-    }
-
-    /// Takes over a newer activation of the same job.
-    pub(super) fn replace_by(&self, newer: &Self) {
-        let newer = newer.state().clone();
-        *self.state() = newer;
-    }
-
-    /// Whether both are the same lock, not only alike.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    fn state(&self) -> MutexGuard<'_, LockState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock").field("deadline", &self.deadline()).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn parse(variables: &str, headers: &str) -> Result<Job, String> {
@@ -244,18 +177,5 @@ mod tests {
         ] {
             assert_eq!(parse(variables, headers).unwrap_err(), message);
         }
-    }
-
-    #[test]
-    fn clones_of_a_lock_share_its_end() {
-        let now = Instant::now();
-        let lock = Lock::until(now);
-        let clone = lock.clone();
-        clone.extend_to(now + Duration::from_mins(1));
-        assert_eq!(lock.deadline(), now + Duration::from_mins(1));
-        assert!(!lock.has_ended());
-        lock.replace_by(&Lock::leased(now, Some("newer".into())));
-        assert_eq!(clone.lease().as_deref(), Some("newer"));
-        assert!(clone.has_ended());
     }
 }

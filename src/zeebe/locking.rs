@@ -49,7 +49,10 @@ impl Reporter {
                 Renewal::Renewed
             }
             Err(error) => match judge(&error, 0, u32::MAX) {
-                Verdict::NotFound | Verdict::NotOurs => Renewal::Superseded,
+                Verdict::NotFound | Verdict::NotOurs => {
+                    job.lock.lose();
+                    Renewal::Superseded
+                }
                 Verdict::Refused | Verdict::TooLarge => Renewal::Refused(error.to_string()),
                 Verdict::Retry { .. } => Renewal::Unreached(error),
             },
@@ -79,38 +82,42 @@ impl Reporter {
 
     /// Renews the lock at each half-life of `length`. Completes when the job is no longer ours.
     pub(super) async fn keep_lock(&self, job: &Assignment, length: Duration) {
-        loop {
-            let half_life = job.lock.deadline().checked_sub(length / 2).unwrap_or_else(Instant::now);
-            sleep_until(half_life.max(Instant::now() + LEAST_PAUSE)).await;
-            if matches!(self.renew_persistently(job, length).await, Renewal::Superseded) {
-                return;
-            }
-        }
-    }
-
-    async fn renew_persistently(&self, job: &Assignment, length: Duration) -> Renewal {
         let mut failures = 0;
         loop {
-            match self.renew_lock(job, length).await {
-                Renewal::Unreached(error) => {
+            sleep_until(half_life(job, length).max(Instant::now() + LEAST_PAUSE)).await;
+            match self.renew_when_due(job, length).await {
+                None | Some(Renewal::Renewed) => failures = 0,
+                Some(Renewal::Unreached(error)) => {
                     failures += 1;
                     self.metrics.command_retried("update_timeout", error.label());
                     let pause = self.tuning.error_backoff.delay(failures);
                     tracing::debug!(%error, failures, ?pause, "the lock could not be renewed; trying again");
                     sleep(pause).await;
                 }
-                Renewal::Refused(error) => {
+                Some(Renewal::Refused(error)) => {
                     tracing::warn!(%error, "the gateway does not renew the lock of this job; it goes on without");
                     return pending().await;
                 }
-                Renewal::Superseded => {
+                Some(Renewal::Superseded) => {
                     tracing::info!("the job is no longer this worker's");
-                    return Renewal::Superseded;
+                    return;
                 }
-                Renewal::Renewed => return Renewal::Renewed,
             }
         }
     }
+
+    /// The handler may have had the lock lengthened meanwhile; a renewal never makes it shorter.
+    async fn renew_when_due(&self, job: &Assignment, length: Duration) -> Option<Renewal> {
+        let _renewing = job.lock.renewing().await;
+        if half_life(job, length) > Instant::now() {
+            return None;
+        }
+        Some(self.renew_lock(job, length).await)
+    }
+}
+
+fn half_life(job: &Assignment, length: Duration) -> Instant {
+    job.lock.deadline().checked_sub(length / 2).unwrap_or_else(Instant::now)
 }
 
 impl Renewal {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::protocol::TenantFilter;
 use crate::backoff::Backoff;
 
 /// How a worker takes jobs.
@@ -26,6 +27,13 @@ pub struct WorkerOptions {
     /// The tenants whose jobs are taken; empty: the default tenant, `<default>`, as in Camunda's Java client.
     /// A gateway without multi-tenancy accepts no other; one with it refuses a request that names none.
     pub tenant_ids: Vec<String>,
+    /// Whether the jobs of every tenant are taken that the client is assigned to (8.9 and later); `tenant_ids` does
+    /// not count then.
+    pub assigned_tenants: bool,
+    /// Whether jobs are taken with a lease (8.10 and later), so that a command for a job that another worker holds
+    /// by now is refused. All workers of a job type must agree on it. A gateway that gives none, such as an older
+    /// one, gets each job back with unchanged retries.
+    pub with_lease: bool,
     /// Whether the gateway pushes jobs. The poll beside it stays: it finds what became activatable before
     /// the stream opened, or while the worker was busy.
     pub stream_enabled: bool,
@@ -63,9 +71,6 @@ pub struct WorkerTuning {
     /// How much longer than the gateway a poll waits for its answer: a late one holds jobs that are locked
     /// for us; 5 s.
     pub poll_offset: Duration,
-    /// Whether jobs are taken with a lease (8.10 and later; older gateways ignore it), so that a command for
-    /// a job that another worker holds by now is refused. All workers of a job type must agree on it.
-    pub with_lease: bool,
 }
 
 impl Default for WorkerTuning {
@@ -85,7 +90,6 @@ impl Default for WorkerTuning {
             report_patience: Duration::from_mins(5),
             committed_grace: Duration::from_secs(5),
             poll_offset: Duration::from_secs(5),
-            with_lease: false,
         }
     }
 }
@@ -105,7 +109,16 @@ const DEFAULT_TENANT: &str = "<default>";
 impl WorkerOptions {
     /// The tenants as both requests name them.
     pub(super) fn tenants(&self) -> Vec<String> {
+        if self.assigned_tenants {
+            return Vec::new();
+        }
         if self.tenant_ids.is_empty() { vec![DEFAULT_TENANT.into()] } else { self.tenant_ids.clone() }
+    }
+
+    /// Which tenants are meant, as both requests say it.
+    pub(super) fn tenant_filter(&self) -> i32 {
+        let filter = if self.assigned_tenants { TenantFilter::Assigned } else { TenantFilter::Provided };
+        filter.into()
     }
 
     /// The lock as both requests and the renewal name it.

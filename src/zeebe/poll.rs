@@ -141,15 +141,15 @@ async fn receive<H: JobHandler>(
         fetch_variable: options.fetch_variables.clone(),
         request_timeout,
         tenant_ids: options.tenants(),
-        with_lease: crew.reporter.tuning.with_lease,
-        ..ActivateJobsRequest::default()
+        tenant_filter: options.tenant_filter(),
+        with_lease: options.with_lease,
     };
     let mut answer = crew.reporter.gateway.activate_jobs(request).await?;
     while let Some(batch) = answer.message().await.map_err(|status| GatewayError::status(RPC, status))? {
         let arrival = Arrival { source: JobSource::Poll, not_before: Instant::now() };
         for job in batch.jobs {
             *taken += 1;
-            // More jobs than asked for would be a fault of the gateway; they wait for nothing, but are not lost.
+            // More jobs than asked for are a fault of the gateway; they are given back.
             crew.start(job, arrival, permit.split_one());
         }
     }

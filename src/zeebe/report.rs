@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Failure, GatewayClient, GatewayError, Lock, Outcome, WorkerTuning,
+    Failure, GatewayClient, GatewayError, JobScope, Lock, Outcome, WorkerTuning,
     gateway::label,
+    given_back::GivenBack,
     locking::after,
     options::millis,
     protocol::{CompleteJobRequest, FailJobRequest, ThrowErrorRequest},
@@ -36,6 +37,8 @@ pub(super) struct Assignment {
     pub(super) key: i64,
     pub(super) retries: i32,
     pub(super) lock: Lock,
+    /// What was set in it is cleared with a job that goes back.
+    pub(super) scope: JobScope,
 }
 
 /// What became of one command.
@@ -65,22 +68,18 @@ impl Reporter {
         if !matches!(sent, Sent::TooLarge | Sent::Refused) {
             return command.end(sent);
         }
-        let failure = Failure { message: command.refusal(sent, &reason), ..Failure::default() };
+        let (message, variables) = (command.refusal(sent, &reason), job.scope.cleared());
+        let failure = Failure { message, variables, ..Failure::default() };
         let fallback = Command::new(job, Outcome::Fail(failure));
         let (sent, _) = self.send(job, &fallback).await;
         fallback.end(sent)
     }
 
-    /// Gives the job back with unchanged retries and without a pause, so that another worker takes it at once.
-    pub(super) async fn hand_back(
-        &self,
-        job: &Assignment,
-        message: &str,
-        variables: Map<String, Value>,
-    ) -> End {
-        let failure =
-            Failure { message: message.into(), retries: job.retries, backoff: Duration::ZERO, variables };
-        let command = Command::Fail(failed(job, failure), End::HandedBack);
+    /// Gives the job back with unchanged retries; mostly without a pause, so that another worker takes it at once.
+    pub(super) async fn give_back(&self, job: &Assignment, why: GivenBack) -> End {
+        let (message, variables) = (why.message.into(), job.scope.cleared());
+        let failure = Failure { message, retries: job.retries, backoff: why.pause, variables };
+        let command = Command::Fail(failed(job, failure), why.end);
         let (sent, _) = self.send(job, &command).await;
         command.end(sent)
     }
@@ -285,7 +284,7 @@ mod tests {
 
     fn assignment() -> Assignment {
         let lock = Lock::leased(Instant::now() + Duration::from_mins(1), Some("lease".into()));
-        Assignment { key: 7, retries: 3, lock }
+        Assignment { key: 7, retries: 3, lock, scope: JobScope::detached() }
     }
 
     #[test]

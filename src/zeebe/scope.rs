@@ -19,8 +19,8 @@ use super::{
 /// The scope of the task that a job belongs to. Its variables are seen by every later activation of the job
 /// that fetches them, never by the process, and vanish when the task ends. Clones are the same scope.
 ///
-/// When the worker hands a job back that had not passed its [`CommitPoint`](super::CommitPoint), it sets to
-/// null what was set here during this activation.
+/// When the worker hands a job back that had not passed its [`CommitPoint`](super::CommitPoint), or has to report
+/// a failure of its own in place of what the handler decided, it sets to null what was set here during this activation.
 #[derive(Clone, Default)]
 pub struct JobScope(Option<Arc<Inner>>);
 
@@ -68,8 +68,8 @@ impl JobScope {
         result
     }
 
-    /// Null for each name that this activation has set, or may have.
-    pub(super) fn cleared(&self) -> Map<String, Value> {
+    /// Null for each name that this activation has set, or may have: the variables of a failure that takes it back.
+    pub fn cleared(&self) -> Map<String, Value> {
         let names = self.0.as_ref().map(|inner| inner.names().clone()).unwrap_or_default();
         names.into_iter().map(|name| (name, Value::Null)).collect()
     }

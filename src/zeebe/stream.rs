@@ -215,8 +215,8 @@ impl<H: JobHandler> JobStream<'_, H> {
             timeout: options.lock_millis(),
             fetch_variable: options.fetch_variables.clone(),
             tenant_ids: options.tenants(),
-            with_lease: self.crew.reporter.tuning.with_lease,
-            ..StreamActivatedJobsRequest::default()
+            tenant_filter: options.tenant_filter(),
+            with_lease: options.with_lease,
         }
     }
 }

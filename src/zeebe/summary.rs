@@ -21,6 +21,10 @@ pub struct WorkerSummary {
     pub parked: u64,
     /// Given back with unchanged retries at the shutdown.
     pub handed_back: u64,
+    /// Given back with unchanged retries, since the gateway sent more than was asked for.
+    pub surplus: u64,
+    /// Given back with unchanged retries, since they came without the lease that was asked for.
+    pub unleased: u64,
     /// Not started, since their lock had ended.
     pub expired: u64,
     /// Dropped, since the gateway said that they are no longer ours.
@@ -45,6 +49,8 @@ impl fmt::Display for WorkerSummary {
             (self.thrown, "ended with a BPMN error"),
             (self.parked, "parked"),
             (self.handed_back, "handed back"),
+            (self.surplus, "given back as surplus"),
+            (self.unleased, "given back without a lease"),
             (self.expired, "expired before their start"),
             (self.superseded, "superseded"),
             (self.rejected, "rejected"),
@@ -69,6 +75,8 @@ impl WorkerSummary {
             + self.thrown
             + self.parked
             + self.handed_back
+            + self.surplus
+            + self.unleased
             + self.expired
             + self.superseded
             + self.rejected
@@ -86,6 +94,8 @@ pub(super) enum End {
     Thrown,
     Parked,
     HandedBack,
+    Surplus,
+    Unleased,
     Expired,
     Superseded,
     Rejected,
@@ -102,7 +112,7 @@ impl End {
             Self::Failed => "failed",
             Self::Thrown => "thrown",
             Self::Parked => "parked",
-            Self::HandedBack => "returned",
+            Self::HandedBack | Self::Surplus | Self::Unleased => "returned",
             Self::Expired => "expired",
             Self::Superseded => "superseded",
             Self::Rejected => "rejected",
@@ -139,6 +149,8 @@ impl Tally {
             thrown: count(End::Thrown),
             parked: count(End::Parked),
             handed_back: count(End::HandedBack),
+            surplus: count(End::Surplus),
+            unleased: count(End::Unleased),
             expired: count(End::Expired),
             superseded: count(End::Superseded),
             rejected: count(End::Rejected),
@@ -161,6 +173,8 @@ mod tests {
             End::Thrown,
             End::Parked,
             End::HandedBack,
+            End::Surplus,
+            End::Unleased,
             End::Expired,
             End::Superseded,
             End::Rejected,

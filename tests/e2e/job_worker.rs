@@ -65,6 +65,8 @@ impl Running {
             request_timeout: Duration::from_secs(5),
             fetch_variables: Vec::new(),
             tenant_ids: Vec::new(),
+            assigned_tenants: false,
+            with_lease: false,
             stream_enabled,
             shutdown_grace: Duration::from_millis(100),
         };

@@ -42,6 +42,8 @@ impl Bench {
             request_timeout: Duration::from_secs(30),
             retry_backoff: Duration::from_secs(10),
             max_result_bytes: 1_572_864,
+            // There is no engine to leave a mark on.
+            mark_unsafe_writes: false,
         };
         change(&mut options);
         let metrics = Arc::new(Metrics::new());

@@ -12,6 +12,7 @@ mod handler;
 mod jobs;
 mod logging;
 mod logins;
+mod marks;
 mod metrics;
 mod operations_page;
 mod program;

@@ -41,6 +41,7 @@ pub enum Rpc {
 pub struct GatewayFaults {
     script: Mutex<HashMap<Rpc, VecDeque<Fault>>>,
     duplicates: AtomicUsize,
+    surplus: AtomicUsize,
 }
 
 #[derive(Debug, Clone)]
@@ -109,6 +110,11 @@ impl GatewayFaults {
         self.duplicates.fetch_add(jobs, Ordering::SeqCst);
     }
 
+    /// The next poll gets up to so many jobs more than it asked for.
+    pub fn surplus(&self, jobs: usize) {
+        self.surplus.fetch_add(jobs, Ordering::SeqCst);
+    }
+
     /// Faults of this rpc that nobody has met yet.
     pub fn pending(&self, rpc: Rpc) -> usize {
         self.lock().get(&rpc).map_or(0, VecDeque::len)
@@ -118,6 +124,7 @@ impl GatewayFaults {
     pub fn clear(&self) {
         self.lock().clear();
         self.duplicates.store(0, Ordering::SeqCst);
+        self.surplus.store(0, Ordering::SeqCst);
     }
 
     pub(super) fn take(&self, rpc: Rpc) -> Option<Fault> {
@@ -131,6 +138,10 @@ impl GatewayFaults {
     pub(super) fn take_duplicate(&self) -> bool {
         let less = |left: usize| left.checked_sub(1);
         self.duplicates.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    }
+
+    pub(super) fn take_surplus(&self) -> usize {
+        self.surplus.swap(0, Ordering::SeqCst)
     }
 
     fn add(&self, rpc: Rpc, calls: usize, fault: &Fault) {

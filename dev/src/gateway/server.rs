@@ -86,7 +86,8 @@ impl Gateway for Service {
         if let Some(fault) = &fault {
             fault.before().await?;
         }
-        let most = usize::try_from(request.max_jobs_to_activate).unwrap_or(0);
+        let most =
+            usize::try_from(request.max_jobs_to_activate).unwrap_or(0) + self.hub.faults.take_surplus();
         let wait = poll::wait_of(request.request_timeout);
         let wanted = Subscription::of_poll(request, &self.hub.settings)?;
         let batch = Batch::wait(Arc::clone(&self.hub), &wanted, most, wait).await;

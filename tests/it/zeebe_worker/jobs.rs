@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use salesforce_connector::zeebe::Outcome;
 use salesforce_connector_dev::gateway::{DEFAULT_TENANT, DevGateway, JobState, Rpc};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::{Gate, Setup, complete, completing, new_job, object, soon, until};
+use super::{Gate, Setup, complete, completing, failure, new_job, object, soon, until};
 
 #[tokio::test]
 async fn a_pushed_job_is_completed_with_its_variables() {
@@ -192,17 +193,88 @@ async fn only_the_named_tenants_jobs_are_taken() {
 }
 
 #[tokio::test]
-async fn a_lease_is_asked_for_and_shown_where_the_gateway_has_leases() {
-    for (version, leased) in [("8.10.0", true), ("8.6.0", false)] {
-        let gateway = DevGateway::builder().gateway_version(version).start().await.unwrap();
-        let mut setup = Setup::of(&gateway);
-        setup.tuning.with_lease = true;
-        let worker = setup.run_ready(completing).await;
-        let key = gateway.create_job(new_job());
+async fn a_lease_is_asked_for_and_shown_with_every_command() {
+    let gateway = DevGateway::start().await.unwrap();
+    let mut setup = Setup::of(&gateway);
+    setup.options.with_lease = true;
+    // The header has the lock renewed; each outcome has a command of its own.
+    let outcomes = [
+        complete(),
+        failure("no", 0),
+        Outcome::ThrowError { code: "C".into(), message: "m".into(), variables: object(json!({})) },
+    ];
+    let worker = setup
+        .run_ready(move |job| {
+            let number = usize::try_from(job.variables["number"].as_u64().unwrap()).unwrap();
+            std::future::ready(outcomes[number].clone())
+        })
+        .await;
+    for (number, state) in
+        [JobState::Completed, JobState::Incident, JobState::ErrorThrown].into_iter().enumerate()
+    {
+        let key = gateway
+            .create_job(new_job().variables(json!({ "number": number })).headers([("jobTimeout", "PT10S")]));
         let job = soon(gateway.finished(key)).await;
-        assert_eq!((job.state, job.lease.is_some()), (JobState::Completed, leased), "{version}");
-        assert_eq!(worker.drain().await.completed, 1);
+        assert_eq!((job.state, job.lease.is_some()), (state, true));
     }
+    assert_eq!((gateway.account().refused, gateway.account().timeout_updates), (0, 3));
+    assert_eq!(worker.drain().await.taken, 3);
+}
+
+#[tokio::test]
+async fn a_gateway_that_gives_no_lease_gets_its_jobs_back_with_unchanged_retries_and_a_rest() {
+    for gateway in [
+        DevGateway::builder().gateway_version("8.6.0").start().await.unwrap(),
+        DevGateway::builder().honour_leases(false).start().await.unwrap(),
+    ] {
+        let mut setup = Setup::of(&gateway);
+        setup.options.with_lease = true;
+        let metrics = Arc::clone(&setup.metrics);
+        let worker = setup.run_ready(completing).await;
+        let key = gateway.create_job(new_job().retries(2));
+        let job = soon(gateway.job_when(key, |job| job.state == JobState::BackingOff)).await;
+        assert_eq!((job.failures(), job.backoff), (vec![2], Some(Duration::from_secs(30))));
+        assert!(job.error_message.unwrap().contains("worker.lease"));
+        let summary = worker.drain().await;
+        assert_eq!((summary.unleased, summary.completed), (1, 0));
+        let returned = r#"jobs_ended_total{operation="unknown",end="returned",reason="unleased"} 1"#;
+        assert!(metrics.encode().contains(returned));
+    }
+}
+
+#[tokio::test]
+async fn the_jobs_of_all_assigned_tenants_are_taken_where_that_is_wanted() {
+    for stream_enabled in [true, false] {
+        let gateway = DevGateway::builder().tenants(["a", "b"]).start().await.unwrap();
+        let mut setup = Setup::of(&gateway);
+        setup.options.assigned_tenants = true;
+        setup.options.stream_enabled = stream_enabled;
+        let worker = setup.run_ready(completing).await;
+        for tenant in ["a", "b"] {
+            let key = gateway.create_job(new_job().tenant(tenant));
+            assert_eq!(soon(gateway.finished(key)).await.state, JobState::Completed, "{tenant}");
+        }
+        assert_eq!(worker.drain().await.completed, 2);
+    }
+}
+
+#[tokio::test]
+async fn jobs_beyond_what_was_asked_for_are_given_back_with_unchanged_retries() {
+    let gateway = DevGateway::start().await.unwrap();
+    let mut setup = Setup::of(&gateway);
+    setup.options.stream_enabled = false;
+    setup.options.max_jobs_active = 2;
+    let metrics = Arc::clone(&setup.metrics);
+    gateway.faults().surplus(3);
+    let keys = gateway.create_jobs((0..5).map(|_| new_job().retries(2)));
+    let worker = setup.run(completing);
+    assert_eq!(soon(gateway.all_finished()).await.completed, 5);
+    let returned: Vec<_> = keys.iter().flat_map(|key| gateway.job(*key).unwrap().failures()).collect();
+    assert_eq!(returned, [2, 2, 2]);
+    let summary = worker.drain().await;
+    assert_eq!((summary.completed, summary.surplus), (5, 3));
+    let returned = r#"jobs_ended_total{operation="unknown",end="returned",reason="surplus"} 3"#;
+    assert!(metrics.encode().contains(returned));
 }
 
 #[tokio::test]

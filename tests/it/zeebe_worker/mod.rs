@@ -120,6 +120,8 @@ impl Setup {
             request_timeout: Duration::from_secs(2),
             fetch_variables: Vec::new(),
             tenant_ids: Vec::new(),
+            assigned_tenants: false,
+            with_lease: false,
             stream_enabled: true,
             shutdown_grace: Duration::from_secs(10),
         };
