@@ -4,6 +4,7 @@ mod check;
 mod dev;
 mod feel;
 mod health;
+mod login;
 mod templates;
 
 use std::{
@@ -65,14 +66,9 @@ enum Command {
         serve: bool,
     },
     /// Try the configuration: reach the gateway, log in to every connection, and say what is wrong
-    Check {
-        /// Only this connection
-        #[arg(long, value_name = "NAME")]
-        connection: Option<String>,
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-    },
+    Check(check::Arguments),
+    /// Log in once in a browser, and keep the refresh token where a connection's configuration says
+    Login(login::Arguments),
     /// Print the effective configuration, with the layer each value comes from; secrets are masked
     Config,
     /// Write the element templates for Camunda Modeler
@@ -83,21 +79,8 @@ enum Command {
     },
     /// Try a result expression or an error expression: its value, its warnings, and what a job would do with it
     Feel(feel::Arguments),
-    /// Run a Salesforce org in memory (client id dev-client, client secret dev-secret)
-    DevOrg {
-        /// Where to listen; port 0 takes a free one
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
-        listen: SocketAddr,
-        /// A JSON file with further objects, fields and records
-        #[arg(long, value_name = "FILE")]
-        seed: Option<PathBuf>,
-        /// How long every answer takes, such as 50ms
-        #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = dev::duration)]
-        latency: Duration,
-        /// Serve HTTPS: a PEM file with the certificate (chain) and its private key
-        #[arg(long, value_name = "FILE")]
-        tls: Option<PathBuf>,
-    },
+    /// Run a Salesforce org in memory, with every way to log in
+    DevOrg(dev::OrgArguments),
     /// Run the job side of a Zeebe gateway in memory
     DevGateway {
         /// Where to listen; port 0 takes a free one
@@ -132,15 +115,12 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run(Config::load(file, environment)?).await,
         Command::Demo { serve } => demo(serve).await,
-        Command::Check { connection, json } => {
-            check::check(Config::load(file, environment)?, connection.as_deref(), json).await
-        }
+        Command::Check(arguments) => check::check(Config::load(file, environment)?, &arguments).await,
+        Command::Login(arguments) => login::log_in(Config::load(file, environment)?, &arguments).await,
         Command::Config => print(&config::show(file, environment)?),
         Command::Templates { out } => templates::write(&out),
         Command::Feel(arguments) => feel::evaluate(&arguments),
-        Command::DevOrg { listen, seed, latency, tls } => {
-            dev::org(listen, seed.as_deref(), latency, tls.as_deref()).await
-        }
+        Command::DevOrg(arguments) => dev::org(&arguments).await,
         Command::DevGateway { listen, jobs_api } => dev::gateway(listen, jobs_api).await,
         Command::Health => health::ask(&Config::load(file, environment)?).await,
     }
@@ -177,6 +157,13 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 
 fn read_file(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("cannot read {}: {error}", path.display()))
+}
+
+/// Reads an argument that is a duration above zero, such as `30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.trim().parse::<jiff::SignedDuration>().ok();
+    let parsed = parsed.and_then(|duration| Duration::try_from(duration).ok()).filter(|d| !d.is_zero());
+    parsed.ok_or_else(|| "expected a duration above zero, such as \"30s\" or \"5m\"".to_owned())
 }
 
 fn complain(error: &anyhow::Error) -> ExitCode {

@@ -1,58 +1,18 @@
 //! `dev-org` and `dev-gateway`: the doubles as servers of their own.
 
-use std::{net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+mod org;
+
+use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context as _;
-use salesforce_connector_dev::{gateway::DevGateway, org::DevOrg};
+use salesforce_connector_dev::gateway::DevGateway;
 
 use crate::{
     config::{LogFormat, LogOptions},
     shutdown, telemetry,
 };
 
-/// Reads a duration as the configuration does.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a duration such as 50ms, found {text:?}");
-    let span = text.parse::<jiff::SignedDuration>().map_err(|_| wrong())?;
-    span.try_into().map_err(|_| wrong())
-}
-
-/// Runs an org until a signal.
-pub(super) async fn org(
-    listen: SocketAddr,
-    seed: Option<&Path>,
-    latency: Duration,
-    tls: Option<&Path>,
-) -> anyhow::Result<ExitCode> {
-    log();
-    let mut builder = DevOrg::builder().listen(listen).latency(latency);
-    if let Some(path) = tls {
-        let pem = super::read_file(path)?;
-        builder = builder.tls(pem.clone(), pem);
-    }
-    if let Some(path) = seed {
-        let seed = serde_json::from_str(&super::read_file(path)?)
-            .with_context(|| format!("{} is not JSON", path.display()))?;
-        builder = builder.seed(seed);
-    }
-    let org = builder.start().await.with_context(|| format!("cannot run an org on {listen}"))?;
-    super::print(&format!(
-        "DevOrg, a Salesforce org in memory, listens on {url}\n\
-         \n\
-         base URL        {url}\n\
-         token endpoint  {url}/services/oauth2/token\n\
-         client id       dev-client\n\
-         client secret   dev-secret\n\
-         \n\
-         The worker calls it only where hosts.allow_loopback is true{more}. Ctrl-C ends it.\n",
-        url = org.base_url(),
-        more =
-            if tls.is_some() { " and the certificate is trusted" } else { ", and hosts.allow_http as well" },
-    ))?;
-    shutdown::stop_on_signals()?.drain.cancelled().await;
-    org.stop().await;
-    Ok(ExitCode::SUCCESS)
-}
+pub(super) use org::{Arguments as OrgArguments, run as org};
 
 /// Runs a gateway until a signal.
 pub(super) async fn gateway(listen: SocketAddr, jobs_api: SocketAddr) -> anyhow::Result<ExitCode> {

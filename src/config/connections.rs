@@ -88,6 +88,9 @@ fn read_authentication(reader: &mut Reader, at: &str) -> ConnectionAuthenticatio
                 authentication = authentication.with(field.name, text);
             }
             (Some(_), None, Some(path)) => authentication = authentication.with_file(field.name, path),
+            // The command `login` writes it there.
+            (Some(own), None, None)
+                if own.name == "refresh_token" && reader.text(&format!("{at}.state_file")).is_some() => {}
             (Some(own), None, None) if own.required => {
                 let or = if own.secret { format!(" (or {}_file)", own.name) } else { String::new() };
                 reader.mistake(&key, format!("must be set for {}{or}", method.name()));

@@ -302,3 +302,13 @@ fn vault_is_read_whole_or_not_at_all() {
     let error = Config::load(Some(unasked.path()), &Environment::new()).unwrap_err().to_string();
     assert!(error.contains("is set, but secrets.providers does not name vault"), "{error}");
 }
+
+#[test]
+fn a_refresh_token_may_be_missing_where_a_login_writes_it_to_a_file() {
+    let table = "[connections.a]\nbase_url = \"https://a.my.salesforce.com\"\nauthentication = { type = \
+                 \"oauth-refresh-token-flow\", client_id = \"i\"";
+    let error = Config::load(Some(file(&format!("{table} }}\n")).path()), &Environment::new()).unwrap_err();
+    assert!(problems(&error).contains_key("connections.a.authentication.refresh_token"), "{error}");
+    let with_file = file(&format!("{table}, state_file = \"/state.json\" }}\n"));
+    assert!(Config::load(Some(with_file.path()), &Environment::new()).is_ok());
+}

@@ -133,6 +133,9 @@ codes! {
         "The connection, its token endpoint or the login's answer names a host that the worker may not call. No secret \
          was sent there.",
         "Correct the address, or have the operator add the host to hosts.allow, then resolve the incident.";
+    UNSUPPORTED_API_VERSION: Configuration,
+        "The org does not have the API version of the task or the connection. Nothing was done.",
+        "Choose a version that the org has (the message lists them) where the message says it was set, then resolve the incident.";
     REDIRECT_NOT_FOLLOWED: Configuration,
         "Salesforce points to another address; redirects are not followed, for they would carry the token away.",
         "Use the address of the org itself as the base URL, then resolve the incident.";

@@ -8,7 +8,6 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::time::Instant;
 
 use super::{
     ConnectorOptions, INPUT_VARIABLE,
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    salesforce::{ApiVersion, Network, OrgStatus, SalesforceClient, TimeLimit, Transport},
+    salesforce::{ApiVersion, Credentials, Network, OrgStatus, SalesforceClient, Transport},
 };
 
 /// A connection of the configuration, `connections.NAME`; every text of it may have `{{secrets.NAME}}`.
@@ -177,20 +176,6 @@ impl Connections {
         Ok(())
     }
 
-    /// Logs in to a configured connection within this time; gives the address that calls go to.
-    pub async fn log_in(&self, name: &str, patience: Duration) -> Result<String, Error> {
-        let mut secrets = self.secrets.for_job(None);
-        let limit = TimeLimit { request_timeout: patience, deadline: Instant::now() + patience };
-        let address = match self.named_client(name, None, &mut secrets).await.map(|opened| opened.client) {
-            Ok(client) => client.log_in(limit).await.map_err(Error::from),
-            Err(error) => Err(error),
-        };
-        address.map_err(|error| {
-            let redactor = secrets.redactor();
-            error.map_message(|message| redactor.text(&message).into_owned())
-        })
-    }
-
     /// How things stand: the configured connections by name, then the orgs that only tasks name. Nothing is sent, and no
     /// secret is looked up; a configured connection is shown from its [`check`](Self::check) or first job on.
     ///
@@ -214,13 +199,18 @@ impl Connections {
         all
     }
 
-    /// The secrets of one job of this process.
     /// The name of a job's connection, where it is one of the configuration; what else a task may say is not shown.
     pub(super) fn configured(&self, connection: &Connection) -> Option<String> {
         let Connection::Named(name) = connection else { return None };
         self.named.get_key_value(name.0.trim()).map(|(name, _)| name.clone())
     }
 
+    /// The secrets of the configured connections themselves, whatever processes may use.
+    pub(super) fn own_secrets(&self) -> JobSecrets<'_> {
+        self.secrets.for_job(None)
+    }
+
+    /// The secrets of one job of this process.
     pub(super) fn secrets<'a>(&'a self, process: &'a str) -> JobSecrets<'a> {
         self.secrets.for_job(Some(process))
     }
@@ -256,7 +246,27 @@ impl Connections {
         }
     }
 
-    async fn named_client(
+    /// A connection of the configuration.
+    pub(super) fn named(&self, name: &str) -> Result<&NamedConnection, Error> {
+        self.named.get(name).map(|(connection, _)| connection).ok_or_else(|| self.unknown(name))
+    }
+
+    /// What a client of this connection is made from, with its secrets looked up.
+    pub(super) async fn parts(
+        &self,
+        name: &str,
+        connection: &NamedConnection,
+        secrets: &mut JobSecrets<'_>,
+    ) -> Result<(&Transport, String, Credentials), Error> {
+        let transport = self.named.get(name).map_or(&self.transport, |(_, transport)| transport);
+        let place = Place::in_configuration(name);
+        let credentials =
+            connection.authentication.credentials((&place.root, place.written), secrets).await?;
+        let base_url = secrets.text((&place.base_url(), place.written), &connection.base_url).await?;
+        Ok((transport, base_url.trim().to_owned(), credentials))
+    }
+
+    pub(super) async fn named_client(
         &self,
         name: &str,
         api_version: Option<ApiVersion>,

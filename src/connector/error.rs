@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
+    INPUT_VARIABLE,
     codes::{self, Code, ErrorType},
     input::InvalidInput,
+    request::Connection,
 };
 use crate::salesforce::{self, ErrorClass, ErrorDetail, Response};
 
@@ -46,6 +48,20 @@ impl Error {
     pub(super) fn map_message(mut self, reword: impl FnOnce(String) -> String) -> Self {
         self.message = reword(self.message);
         self
+    }
+
+    /// A version that the org does not have, with where it was set in front.
+    pub(super) fn of_version(self, connection: &Connection, is_of_task: bool) -> Self {
+        if self.code != codes::UNSUPPORTED_API_VERSION.name {
+            return self;
+        }
+        match connection {
+            _ if is_of_task => self.at(&format!("{INPUT_VARIABLE}.apiVersion")),
+            Connection::Named(name) => self.at(&format!("connections.{}.api_version", name.0)),
+            Connection::Inline { .. } => self.map_message(|message| {
+                format!("{message}; set {INPUT_VARIABLE}.apiVersion, which has a default")
+            }),
+        }
     }
 
     /// The same failure, with an answer that shall not be lost.

@@ -141,7 +141,7 @@ impl Connector {
         };
         let result = operation.run(&call).await;
         known.secrets.learn(client.received_tokens());
-        let response = result?;
+        let response = result.map_err(|error| error.of_version(&connection, api_version.is_some()))?;
         let mapping = Mapping {
             headers: &known.headers,
             operation: descriptor,

@@ -3,6 +3,8 @@
 //! [`Connector`] is the handler of the worker's jobs; the way of one job is told in `handler.rs`.
 
 mod authentication;
+mod browser_login;
+mod checkup;
 mod codes;
 mod connections;
 mod decision;
@@ -25,6 +27,8 @@ pub mod template;
 
 pub(crate) use authentication::check_word;
 pub use authentication::{AuthenticationField, AuthenticationMethod, ConnectionAuthentication};
+pub use browser_login::BrowserLogin;
+pub use checkup::{Checkup, Finding, Part};
 pub use codes::{CODES, Code, ErrorType};
 pub use connections::{ConnectionStatus, Connections, NamedConnection};
 pub use decision::Decision;

@@ -27,7 +27,7 @@ use super::org::Errand;
 use super::retry::{Attempts, Failed, unanswered};
 use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
-use super::{ApiVersion, OrgStatus, Request, Response};
+use super::{ApiVersion, OrgStatus, Path, Request, Response, versions};
 
 /// A client of one org with one way in. Cheap to clone.
 #[derive(Clone)]
@@ -234,6 +234,7 @@ impl SalesforceClient {
         may_refresh: &mut bool,
     ) -> Result<Response, Failed> {
         let token = self.token(limit).await.map_err(Failed::finally)?;
+        self.check_version(request, &token, limit).await.map_err(Failed::finally)?;
         let failed = match self.exchange(request, &token, limit, guard).await {
             Err(failed) if is_refused_session(&failed.error) => failed,
             other => return other,
@@ -259,6 +260,26 @@ impl SalesforceClient {
             }
             other => other,
         }
+    }
+
+    /// Refuses a call whose API version the org is known to lack; asks the org once.
+    async fn check_version(
+        &self,
+        request: &Request,
+        token: &AccessToken,
+        limit: TimeLimit,
+    ) -> Result<(), Error> {
+        let Some(time) = limit.for_attempt().filter(|_| matches!(request.path, Path::Versioned(_))) else {
+            return Ok(());
+        };
+        let transport = &self.inner.transport;
+        transport.versions().check(transport, (self.org(token), self.inner.version), time).await
+    }
+
+    /// The API versions that the org has, asked anew.
+    pub async fn versions(&self, limit: TimeLimit) -> Result<super::Versions, Error> {
+        let token = self.token(limit).await?;
+        versions::ask(&self.inner.transport, self.org(&token), limit.request_timeout).await
     }
 
     /// The one place where calls leave.

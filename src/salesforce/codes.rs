@@ -44,3 +44,5 @@ pub const MULTIPLE_CHOICES: &str = "MULTIPLE_CHOICES";
 pub const NOT_MODIFIED: &str = "NOT_MODIFIED";
 /// The HTTP client could not be built, or refused to build a request.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
+/// The org does not have the API version of the call, which was not sent.
+pub const UNSUPPORTED_API_VERSION: &str = "UNSUPPORTED_API_VERSION";

@@ -1,6 +1,9 @@
 //! Ways in.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -166,6 +169,14 @@ impl Credentials {
         Self::ClientCredentials { login: LoginAddress::default(), client: OAuthClient::new(id, secret) }
     }
 
+    /// Where a refresh token is kept that replaces the configured one.
+    pub fn state_file(&self) -> Option<&Path> {
+        match self {
+            Self::RefreshToken { state_file, .. } => state_file.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Where to log in, if it is said apart from the base URL and is a host.
     pub(super) fn login_host(&self) -> Option<&str> {
         let (Self::ClientCredentials { login, .. }
@@ -209,7 +220,11 @@ impl Credentials {
                 )
             }
             Self::RefreshToken { login, client, refresh_token, state_file } => {
-                let token = secret("refresh token", refresh_token)?;
+                // A state file may hold one that was got by a login.
+                let token = match &state_file {
+                    Some(_) => Secret(refresh_token),
+                    None => secret("refresh token", refresh_token)?,
+                };
                 (login, client.check(false)?, Flow::RefreshToken { token, state_file })
             }
             Self::Password { login, client, username, password, security_token } => {
@@ -224,6 +239,18 @@ impl Credentials {
             refuse_shared_host(&endpoint)?;
         }
         Ok(Checked::Grant(Box::new(Grant { endpoint, client, flow })))
+    }
+}
+
+impl Credentials {
+    /// The token endpoint and the app of a refresh-token login, whatever its token is.
+    pub(super) fn app(self, base: &Url, hosts: &AllowedHosts) -> Result<(Url, super::grant::Client), Error> {
+        match self {
+            Self::RefreshToken { login, client, .. } => {
+                Ok((login.endpoint(base, hosts)?, client.check(false)?))
+            }
+            _ => Err(invalid("only a connection with a refresh token has a login in the browser")),
+        }
     }
 }
 

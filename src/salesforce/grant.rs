@@ -49,9 +49,25 @@ pub(super) struct Client {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Flow {
     ClientCredentials,
-    JwtBearer { username: String, private_key: Secret, audience: String },
-    RefreshToken { token: Secret, state_file: Option<PathBuf> },
-    Password { username: String, password: Secret, security_token: Option<Secret> },
+    JwtBearer {
+        username: String,
+        private_key: Secret,
+        audience: String,
+    },
+    RefreshToken {
+        token: Secret,
+        state_file: Option<PathBuf>,
+    },
+    Password {
+        username: String,
+        password: Secret,
+        security_token: Option<Secret>,
+    },
+    /// The code is the proof of the attempt.
+    AuthorizationCode {
+        verifier: Secret,
+        callback: String,
+    },
 }
 
 /// One form for the token endpoint, and which secrets are in it.
@@ -59,7 +75,7 @@ pub(super) enum Flow {
 pub(super) struct Attempt {
     /// Of the client.
     pub(super) secret: Option<Secret>,
-    /// Of the flow, where it changes: a refresh token or a signed assertion.
+    /// Of the flow, where it changes: a refresh token, a signed assertion or a code.
     pub(super) proof: Option<Secret>,
 }
 
@@ -85,6 +101,11 @@ impl Grant {
                 form.push(("username", username.clone()));
                 form.push(("password", joined(password, security_token.as_ref())));
             }
+            Flow::AuthorizationCode { verifier, callback } => {
+                form.push(("code", proof()));
+                form.push(("redirect_uri", callback.clone()));
+                form.push(("code_verifier", verifier.expose().to_owned()));
+            }
         }
         form
     }
@@ -107,6 +128,7 @@ impl Grant {
                 plain.extend(security_token.iter().map(|token| token.expose().to_owned()));
             }
             Flow::JwtBearer { private_key, .. } => plain.push(private_key.expose().to_owned()),
+            Flow::AuthorizationCode { verifier, .. } => plain.push(verifier.expose().to_owned()),
             Flow::ClientCredentials | Flow::RefreshToken { .. } => {}
         }
         if let Some((id, secret)) = self.basic(attempt) {
@@ -130,6 +152,7 @@ impl Flow {
             Self::JwtBearer { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::RefreshToken { .. } => "refresh_token",
             Self::Password { .. } => "password",
+            Self::AuthorizationCode { .. } => "authorization_code",
         }
     }
 }

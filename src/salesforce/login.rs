@@ -91,7 +91,7 @@ impl Login {
     pub(super) fn first_attempt(&self, now: i64) -> Result<Attempt, Error> {
         let secret = self.grant.client.secret.clone();
         let proof = match &self.grant.flow {
-            Flow::ClientCredentials | Flow::Password { .. } => None,
+            Flow::ClientCredentials | Flow::Password { .. } | Flow::AuthorizationCode { .. } => None,
             Flow::JwtBearer { username, audience, .. } => match &self.key {
                 Some(key) => Some(key.assertion(&self.grant.client, (username, audience), now)?),
                 None => return Err(invalid("the private key is missing")),
@@ -117,6 +117,7 @@ impl Login {
         if error.eq_ignore_ascii_case("invalid_grant")
             && let Flow::RefreshToken { token, .. } = &self.grant.flow
             && last.proof.as_ref() != Some(token)
+            && !token.is_blank()
             && !self.is_dead(token)
         {
             tracing::warn!(endpoint = %self.grant.endpoint, "the kept refresh token was refused; the configured one is tried");
@@ -168,13 +169,19 @@ impl Login {
         let error_of =
             |token: &Secret| refresh.dead.iter().find(|(dead, _)| dead == token).map(|(_, error)| error);
         let mut last = None;
-        for token in candidates.into_iter().flatten() {
+        for token in candidates.into_iter().flatten().filter(|token| !token.is_blank()) {
             match error_of(&token) {
                 Some(error) => last = Some(error.clone()),
                 None => return Ok(token),
             }
         }
-        Err(last.unwrap_or_else(|| invalid("the refresh token is missing")))
+        Err(last.unwrap_or_else(|| {
+            let file = state_file.map(|path| path.display().to_string()).unwrap_or_default();
+            invalid(&format!(
+                "there is no refresh token yet: none is configured, and the state file {file} is not there; log in \
+                 once with the command login to write it"
+            ))
+        }))
     }
 
     fn is_dead(&self, token: &Secret) -> bool {
@@ -209,7 +216,7 @@ fn read_state(path: &Path) -> Result<Option<Secret>, Error> {
 }
 
 /// Writes a new file beside the old one and puts it in its place, so that a cut leaves one of both whole.
-fn write_state(path: &Path, token: &Secret) -> std::io::Result<()> {
+pub(super) fn write_state(path: &Path, token: &Secret) -> std::io::Result<()> {
     let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
     name.push(format!(".{:016x}.new", fastrand::u64(..)));
     let fresh: PathBuf = path.with_file_name(name);

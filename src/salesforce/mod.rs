@@ -4,8 +4,11 @@
 //! base URL and [`Credentials`]. The transport is one per program and holds what all clients share: connections and
 //! access tokens. What fails is an [`Error`] with a class and a stable code ([`codes`]).
 
+mod about;
 mod address;
+mod authorize;
 mod budget;
+mod callback;
 mod circuit;
 mod client;
 mod clock;
@@ -35,7 +38,11 @@ mod status;
 mod token;
 mod transport;
 mod types;
+mod versions;
 
+pub use about::{DailyRequests, Organization, User, Versions};
+pub use authorize::{Authorization, AuthorizedLogin, Obtained, STATE_MISMATCH};
+pub use callback::{Callback, CallbackPage, CallbackServer};
 pub use client::{SalesforceClient, TimeLimit};
 pub use credentials::{ClientAuthentication, Credentials, LoginAddress, OAuthClient};
 pub use error::{Error, ErrorClass, ErrorDetail};

@@ -66,6 +66,9 @@ const PASSWORD_ECA: &str = "the app is an External Client App, which does not ha
                             or JWT bearer";
 const PASSWORD_ADDRESS: &str = "the user needs multi-factor authentication, or may not log in from this address: see \
                                 the user's Login History in Setup";
+const OLD_CODE: &str = "the code was used before or is older than a few minutes: log in again";
+const CALLBACK: &str =
+    "the app does not list exactly this callback URL: add it to the External Client App's OAuth settings";
 const FLOW_OFF: &str = "this flow is off for the app: enable it in the External Client App's OAuth settings";
 
 #[rustfmt::skip]
@@ -88,6 +91,8 @@ const ROWS: &[Row] = &[
     row("refresh_token", "invalid_grant", "", &[DEAD_REFRESH, OTHER_APP, LOGIN_HISTORY]),
     row("password", "invalid_grant", "", &[PASSWORD, PASSWORD_OFF, PASSWORD_ECA, PASSWORD_ADDRESS]),
     row("jwt-bearer", "invalid_client_id", "", &["the client id is not known here: copy the consumer key again, check the login address; a new app needs up to 10 minutes"]),
+    row("authorization_code", "invalid_grant", "", &[OLD_CODE, CALLBACK]),
+    row("", "redirect_uri_mismatch", "", &[CALLBACK]),
     row("", "invalid_client_id", "", &["the client id is not known here: copy the consumer key again, check that the login address is that of the app's org; a new app needs up to 10 minutes"]),
     row("jwt-bearer", "invalid_client", "", &[WRONG_KEY, "the client id is wrong, or the app was made less than 10 minutes ago: copy the consumer key again"]),
     row("", "invalid_client", "", &[SECRET]),

@@ -16,7 +16,7 @@ use super::codes;
 use super::error::{Error, ErrorClass};
 use super::error_body;
 use super::failure::Kind;
-use super::grant::{Attempt, Flow, Secret};
+use super::grant::{Attempt, Flow, Grant, Secret};
 use super::login::Login;
 use super::oauth_error::{self, Refusal};
 use super::transport::Transport;
@@ -73,9 +73,9 @@ impl<'de> Deserialize<'de> for SecretText {
 }
 
 /// What a token reply holds that is kept.
-struct Issued {
-    token: AccessToken,
-    refresh_token: Option<Secret>,
+pub(super) struct Issued {
+    pub(super) token: AccessToken,
+    pub(super) refresh_token: Option<Secret>,
 }
 
 /// A refusal that may not be the last word: what Salesforce called it, and our error.
@@ -103,7 +103,7 @@ pub(super) async fn fetch(
 async fn ask(transport: &Transport, login: &Login, timeout: Duration) -> Result<AccessToken, Error> {
     let mut attempt = login.first_attempt(clock::now().as_second())?;
     loop {
-        let result = request(transport, login, &attempt, timeout).await;
+        let result = request(transport, &login.grant, &attempt, timeout).await;
         transport.metrics().token_requested("salesforce", result.is_ok());
         let refused = match result {
             Ok(Issued { token, refresh_token }) => {
@@ -128,13 +128,23 @@ async fn ask(transport: &Transport, login: &Login, timeout: Duration) -> Result<
     }
 }
 
+/// Asks the token endpoint once, outside of any login that is shared.
+pub(super) async fn exchange(
+    transport: &Transport,
+    grant: &Grant,
+    attempt: &Attempt,
+    timeout: Duration,
+) -> Result<Issued, Error> {
+    request(transport, grant, attempt, timeout).await.map_err(|refused| refused.error)
+}
+
 async fn request(
     transport: &Transport,
-    login: &Login,
+    grant: &Grant,
     attempt: &Attempt,
     timeout: Duration,
 ) -> Result<Issued, Refused> {
-    let (grant, call) = (&login.grant, format!("POST {}", login.grant.endpoint));
+    let call = format!("POST {}", grant.endpoint);
     let mut request = transport.http(&grant.endpoint).post(grant.endpoint.clone());
     if let Some((id, secret)) = grant.basic(attempt) {
         request = request.basic_auth(id, Some(secret));

@@ -22,6 +22,7 @@ use super::org::{Errand, Org, Pass, Rules};
 use super::orgs::Orgs;
 use super::outage::Signal;
 use super::retry::RetryPolicy;
+use super::versions::Versions;
 use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
 
 /// The product and its version, as orgs see them.
@@ -80,6 +81,7 @@ struct Shared {
     retry: RetryPolicy,
     logins: Logins,
     orgs: Orgs,
+    versions: Versions,
 }
 
 impl std::fmt::Debug for Transport {
@@ -102,7 +104,9 @@ impl Transport {
     #[cfg(test)]
     pub(super) fn bare(options: TransportOptions, metrics: Arc<Metrics>, retry: RetryPolicy) -> Self {
         let clients = Self::plan(&options).bare_clients();
-        Self::assemble(options, metrics, retry, clients)
+        let mut transport = Self::assemble(options, metrics, retry, clients);
+        Arc::get_mut(&mut transport.shared).unwrap().versions.unasked = true;
+        transport
     }
 
     fn plan(options: &TransportOptions) -> Plan {
@@ -119,7 +123,8 @@ impl Transport {
         let orgs = Orgs::new(Arc::clone(&metrics));
         let rules =
             Rules { reserve: options.api_reserve, share: options.slow_org_share, is_configured: false };
-        let shared = Shared { options, metrics, retry, logins: Logins::default(), orgs };
+        let (logins, versions) = (Logins::default(), Versions::default());
+        let shared = Shared { options, metrics, retry, logins, orgs, versions };
         let (shared, clients) = (Arc::new(shared), Arc::new(clients));
         Self { shared, clients, permits: None, rules, last_error: Arc::default() }
     }
@@ -158,10 +163,7 @@ impl Transport {
         api_version: ApiVersion,
         credentials: Credentials,
     ) -> Result<SalesforceClient, Error> {
-        let base = match credentials.login_host().filter(|_| base_url.trim().is_empty()) {
-            Some(host) => self.shared.options.hosts.org_address("login URL", host)?,
-            None => self.shared.options.hosts.org_address("base URL", base_url)?,
-        };
+        let base = self.base(base_url, &credentials)?;
         let credentials = credentials.check(&base, &self.shared.options.hosts)?;
         SalesforceClient::new(self.clone(), base, api_version, credentials)
     }
@@ -186,6 +188,13 @@ impl Transport {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) fn base(&self, base_url: &str, credentials: &Credentials) -> Result<Url, Error> {
+        match credentials.login_host().filter(|_| base_url.trim().is_empty()) {
+            Some(host) => self.hosts().org_address("login URL", host),
+            None => self.hosts().org_address("base URL", base_url),
+        }
+    }
+
     pub(super) fn hosts(&self) -> &AllowedHosts {
         &self.shared.options.hosts
     }
@@ -200,6 +209,10 @@ impl Transport {
 
     pub(super) fn logins(&self) -> &Logins {
         &self.shared.logins
+    }
+
+    pub(super) fn versions(&self) -> &Versions {
+        &self.shared.versions
     }
 
     pub(super) fn max_body_bytes(&self) -> usize {

@@ -30,6 +30,12 @@ pub struct ApiVersion(u8);
 impl ApiVersion {
     /// Summer '26, the version used where none is named.
     pub const DEFAULT: Self = Self(67);
+
+    /// The one that comes after it, if there can be one.
+    pub(super) fn next(self) -> Option<Self> {
+        (self.0 < 99).then(|| Self(self.0 + 1))
+    }
+
     const EXPECTED: &'static str = "an API version such as \"v67.0\", from v31.0 to v99.0";
 }
 

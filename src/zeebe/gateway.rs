@@ -1,6 +1,6 @@
 //! The connection to the gateway, and the calls that a worker makes.
 
-use std::{fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -78,8 +78,19 @@ pub struct GatewayInfo {
     pub version: String,
     /// How many brokers it knows.
     pub brokers: usize,
+    /// How many brokers the cluster should have.
+    pub cluster_size: i32,
     /// How many partitions the cluster has.
     pub partitions: i32,
+    /// How many of them have a leader that is healthy; jobs of the others stand still.
+    pub healthy_partitions: usize,
+}
+
+fn healthy_partitions(brokers: &[protocol::BrokerInfo]) -> usize {
+    use protocol::partition::{PartitionBrokerHealth::Healthy, PartitionBrokerRole::Leader};
+    let partitions = brokers.iter().flat_map(|broker| &broker.partitions);
+    let healthy = partitions.filter(|own| own.role() == Leader && own.health() == Healthy);
+    healthy.map(|own| own.partition_id).collect::<BTreeSet<_>>().len()
 }
 
 impl fmt::Debug for GatewayClient {
@@ -104,7 +115,9 @@ impl GatewayClient {
         Ok(GatewayInfo {
             version: topology.gateway_version,
             brokers: topology.brokers.len(),
+            cluster_size: topology.cluster_size,
             partitions: topology.partitions_count,
+            healthy_partitions: healthy_partitions(&topology.brokers),
         })
     }
 

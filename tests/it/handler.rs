@@ -397,11 +397,12 @@ async fn check_logs_in_by_name_and_masks_what_fails() {
     let connections = bench.connector.connections();
     assert_eq!(connections.names().collect::<Vec<_>>(), ["dev", "wrong"]);
     let patience = Duration::from_secs(30);
-    assert_eq!(connections.log_in("dev", patience).await.unwrap(), bench.org.base_url());
-    let error = connections.log_in("wrong", patience).await.unwrap_err();
-    assert_eq!(error.code(), "AUTHENTICATION_FAILED");
-    assert!(!error.to_string().contains("wrong-secret"), "{error}");
-    assert_eq!(connections.log_in("nowhere", patience).await.unwrap_err().code(), "UNKNOWN_CONNECTION");
+    let well = connections.look_at("dev", patience).await.unwrap();
+    assert!(well.is_well() && well.address == Some(bench.org.base_url()), "{well:?}");
+    let wrong = connections.look_at("wrong", patience).await.unwrap();
+    assert_eq!(wrong.findings[0].code, "AUTHENTICATION_FAILED");
+    assert!(!format!("{wrong:?}").contains("wrong-secret"), "{wrong:?}");
+    assert_eq!(connections.look_at("nowhere", patience).await.unwrap_err().code(), "UNKNOWN_CONNECTION");
 }
 
 #[tokio::test]

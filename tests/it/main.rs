@@ -5,12 +5,15 @@
 
 mod account;
 mod admin;
+mod api_version;
+mod check;
 mod docs;
 mod expressions;
 mod floors;
 mod handler;
 mod jobs;
 mod logging;
+mod login;
 mod logins;
 mod marks;
 mod metrics;

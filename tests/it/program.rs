@@ -24,7 +24,9 @@ fn the_demo_tells_its_story_and_ends_well() {
 #[test]
 fn help_names_every_command() {
     let help = text(&program(&["--help"]).stdout);
-    for command in ["run", "demo", "check", "config", "templates", "dev-org", "dev-gateway", "health"] {
+    for command in
+        ["run", "demo", "check", "login", "config", "templates", "dev-org", "dev-gateway", "health"]
+    {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in:\n{help}");
     }
 }
@@ -52,7 +54,8 @@ fn check_says_what_cannot_be_reached_and_exits_with_1() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let table = text(&output.stdout);
-    assert!(table.starts_with("FAILED gateway http://127.0.0.1:1"), "{table}");
+    assert!(table.starts_with("gateway http://127.0.0.1:1\n  FAILED  reached"), "{table}");
+    assert!(table.ends_with("Failed: the gateway.\n"), "{table}");
 }
 
 #[test]
@@ -76,4 +79,32 @@ fn config_prints_every_key_and_masks_secrets() {
         .unwrap();
     let text = text(&output.stdout);
     assert!(text.contains("worker.max_jobs_active = 100") && !text.contains("hidden-secret"), "{text}");
+}
+
+#[test]
+fn the_dev_org_has_a_flag_for_each_switch_of_its_logins() {
+    let help = text(&program(&["dev-org", "--help"]).stdout);
+    for flag in [
+        "--jwt-public-key <FILE>",
+        "--refuse-grant <FLOW>",
+        "--rotate-refresh-tokens",
+        "--logins-per-hour <COUNT>",
+        "--session-lifetime <DURATION>",
+        "--clock-skew <DURATION>",
+        "authorization-code",
+        "not-admin-approved",
+    ] {
+        assert!(help.contains(flag), "{flag} is missing in:\n{help}");
+    }
+    for (wrong, words) in [
+        ("--clock-skew=late", "expected a duration such as"),
+        ("--session-lifetime=0s", "above zero"),
+        ("--refuse-grant=soap", "possible values: client-credentials"),
+    ] {
+        let output = program(&["dev-org", "--listen", "127.0.0.1:0", wrong]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+    }
+    let output = program(&["dev-org", "--listen", "127.0.0.1:0", "--jwt-public-key", "Cargo.toml"]);
+    assert_eq!(output.status.code(), Some(1));
 }
