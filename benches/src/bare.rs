@@ -1,7 +1,8 @@
 //! The bare loop: the calls that a job needs, and nothing else. It is the limit that our worker is held against.
 //!
 //! Like ours it takes a permit first, has a stream and a poll, one pool of kept-alive connections and one token for
-//! each org. Unlike ours it retries nothing, renews no lock, maps nothing, counts nothing and checks nothing.
+//! each org. Unlike ours it repeats nothing but what an overloaded gateway turned away, renews no lock, maps nothing,
+//! counts nothing and checks nothing.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -10,7 +11,10 @@ use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
 
 use crate::{
     child::{PERMITS, Spec},
@@ -125,19 +129,40 @@ async fn poll(bare: Arc<Bare>, permits: Arc<Semaphore>) -> anyhow::Result<()> {
             request_timeout: -1,
             ..Default::default()
         };
-        let mut answer = gateway.activate_jobs(request).await?.into_inner();
-        let mut empty = true;
-        while let Some(page) = answer.message().await? {
-            for job in page.jobs {
-                empty = false;
-                let permit = held.split(1).context("more jobs than asked for")?;
-                tokio::spawn(Arc::clone(&bare).work(job, permit));
+        let answer = async {
+            let mut answer = gateway.activate_jobs(request).await?.into_inner();
+            let mut jobs = Vec::new();
+            while let Some(page) = answer.message().await? {
+                jobs.extend(page.jobs);
             }
+            Ok::<_, Status>(jobs)
+        };
+        let jobs = match answer.await {
+            Err(status) if status.code() == Code::ResourceExhausted => Vec::new(),
+            answer => answer?,
+        };
+        let empty = jobs.is_empty();
+        for job in jobs {
+            let permit = held.split(1).context("more jobs than asked for")?;
+            tokio::spawn(Arc::clone(&bare).work(job, permit));
         }
         drop(held);
         pause = if empty { LAST_PAUSE.min(pause * 2) } else { FIRST_PAUSE };
         if empty {
             tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Makes a call again while the gateway is overloaded: it has done nothing then.
+async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    loop {
+        match call().await {
+            Err(status) if status.code() == Code::ResourceExhausted => tokio::time::sleep(FIRST_PAUSE).await,
+            answer => return answer,
         }
     }
 }
@@ -152,14 +177,13 @@ impl Bare {
     }
 
     async fn carry_out(&self, job: ActivatedJob) -> anyhow::Result<()> {
-        let mut gateway = self.gateway.clone();
         let body = match self.spec.workload {
             Workload::Empty => "null".to_owned(),
             Workload::Query | Workload::Create | Workload::Upsert => self.call(&job).await?,
         };
         let variables = format!("{{\"{RESULT}\":{body}}}");
         let complete = CompleteJobRequest { job_key: job.key, variables, job_lease_token: None };
-        gateway.complete_job(complete).await?;
+        patiently(|| async { self.gateway.clone().complete_job(complete.clone()).await }).await?;
         Ok(())
     }
 
@@ -195,7 +219,7 @@ impl Bare {
             local: true,
             operation_reference: None,
         };
-        self.gateway.clone().set_variables(set).await?;
+        patiently(|| async { self.gateway.clone().set_variables(set.clone()).await }).await?;
         Ok(())
     }
 

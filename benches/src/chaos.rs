@@ -111,7 +111,6 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         toxics.strike(until, &org),
         crew.restart(until)
     )?;
-    toxics.heal().await?;
     crew.all_up()?;
     say("the faults have ended");
 

@@ -83,6 +83,7 @@ impl Spec {
             ("GATEWAY__ADDRESS".to_owned(), self.gateway.clone()),
             ("WORKER__JOB_TYPE".to_owned(), self.job_type.clone()),
             ("WORKER__MAX_JOBS_ACTIVE".to_owned(), PERMITS.to_string()),
+            ("UNSAFE_WRITES__MARK".to_owned(), self.mark.to_string()),
             ("HOSTS__ALLOW_HTTP".to_owned(), "true".to_owned()),
             ("HOSTS__ALLOW_LOOPBACK".to_owned(), "true".to_owned()),
             ("ADMIN__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),

@@ -35,6 +35,8 @@ pub(super) struct Account {
     workload: Workload,
     /// A message of each code that is not OUTCOME_UNKNOWN.
     unexpected: BTreeMap<String, String>,
+    /// The message of one incident OUTCOME_UNKNOWN.
+    example: String,
 }
 
 impl Account {
@@ -65,6 +67,7 @@ impl Account {
             late,
             workload,
             unexpected: BTreeMap::new(),
+            example: String::new(),
         };
         for (number, instance) in created {
             let has_record = records.contains_key(&Workload::name(*number));
@@ -83,7 +86,9 @@ impl Account {
     fn incident(&mut self, message: &str) {
         let code = code(message);
         *self.incidents.entry(code.to_owned()).or_default() += 1;
-        if code != OUTCOME_UNKNOWN {
+        if code == OUTCOME_UNKNOWN {
+            message.clone_into(&mut self.example);
+        } else {
             self.unexpected.entry(code.to_owned()).or_insert_with(|| message.to_owned());
         }
     }
@@ -143,9 +148,11 @@ impl Account {
     pub(super) fn told(&self) -> String {
         let incidents: Vec<String> =
             self.incidents.iter().map(|(code, count)| format!("{count} {code}")).collect();
+        let example =
+            if self.example.is_empty() { String::new() } else { format!("  such as: {}\n", self.example) };
         let incidents = if incidents.is_empty() { "none".to_owned() } else { incidents.join(", ") };
         format!(
-            "jobs {} = completed {} + incidents {} + open {}\nincidents by code: {incidents}\n\
+            "jobs {} = completed {} + incidents {} + open {}\nincidents by code: {incidents}\n{example}\
              records {}; doubled {}; lost {} (open {}, completed without a record {})\n\
              settled {:.1} s after the last fault; locks expired {}",
             self.instances,

@@ -14,12 +14,19 @@ use crate::process::Measured;
 /// How long toxiproxy may take to start.
 const START: Duration = Duration::from_secs(10);
 
+/// A proxy.
+struct Wire {
+    name: &'static str,
+    listen: String,
+    upstream: String,
+}
+
 /// A running toxiproxy with its proxies.
 pub(super) struct Toxics {
     api: String,
     http: Client,
     random: Rng,
-    proxies: Vec<&'static str>,
+    wires: Vec<Wire>,
     counts: BTreeMap<&'static str, usize>,
     _server: Measured,
 }
@@ -36,7 +43,7 @@ impl Toxics {
             api: format!("http://127.0.0.1:{port}"),
             http: Client::builder().no_proxy().build()?,
             random: Rng::with_seed(seed),
-            proxies: Vec::new(),
+            wires: Vec::new(),
             counts: BTreeMap::new(),
             _server: server,
         };
@@ -52,13 +59,17 @@ impl Toxics {
     pub(super) async fn proxy(&mut self, name: &'static str, upstream: &str) -> anyhow::Result<String> {
         let proxy = json!({"name": name, "listen": "127.0.0.1:0", "upstream": upstream, "enabled": true});
         let answer = self.call(Method::POST, "/proxies", &proxy).await?;
-        self.proxies.push(name);
-        Ok(answer["listen"].as_str().context("toxiproxy names no address")?.to_owned())
+        let listen = answer["listen"].as_str().context("toxiproxy names no address")?.to_owned();
+        self.wires.push(Wire { name, listen: listen.clone(), upstream: upstream.to_owned() });
+        Ok(listen)
     }
 
     /// Lets a proxy lead to another address.
-    pub(super) async fn lead(&self, name: &str, upstream: &str) -> anyhow::Result<()> {
-        self.call(Method::POST, &format!("/proxies/{name}"), &json!({"upstream": upstream})).await.map(drop)
+    pub(super) async fn lead(&mut self, name: &str, upstream: &str) -> anyhow::Result<()> {
+        self.call(Method::POST, &format!("/proxies/{name}"), &json!({"upstream": upstream})).await?;
+        let wire = self.wires.iter_mut().find(|wire| wire.name == name).context("no such proxy")?;
+        upstream.clone_into(&mut wire.upstream);
+        Ok(())
     }
 
     /// Faults on every wire, each for a while and with a pause after it, and tokens revoked now and then; how often
@@ -67,10 +78,10 @@ impl Toxics {
         let mut revocations = 0;
         let mut next_revocation = Instant::now() + self.seconds(8.0, 20.0);
         while Instant::now() < until {
-            let proxy = self.proxies[self.random.usize(..self.proxies.len())];
-            let lasting = self.poison(proxy).await?;
+            let wire = self.random.usize(..self.wires.len());
+            let (fault, lasting) = self.poison(wire).await?;
             sleep_until(until.min(Instant::now() + lasting)).await;
-            self.call(Method::POST, "/reset", &Value::Null).await?;
+            self.end(wire, fault).await?;
             if Instant::now() > next_revocation {
                 org.revoke_tokens();
                 revocations += 1;
@@ -83,9 +94,22 @@ impl Toxics {
         Ok(revocations)
     }
 
-    /// Every proxy up and clean.
-    pub(super) async fn heal(&self) -> anyhow::Result<()> {
-        self.call(Method::POST, "/reset", &Value::Null).await.map(drop)
+    /// Ends the fault of a wire. A toxic that holds connections up cannot be taken out of them: toxiproxy waits for them
+    /// while it goes on. So the proxy is replaced, which cuts them; what only slows is taken out.
+    async fn end(&self, wire: usize, fault: &str) -> anyhow::Result<()> {
+        let Wire { name, listen, upstream } = &self.wires[wire];
+        let path = format!("/proxies/{name}");
+        match fault {
+            "down" => self.call(Method::POST, &path, &json!({"enabled": true})).await.map(drop),
+            "latency" | "slow" | "crumbs" => {
+                self.call(Method::DELETE, &format!("{path}/toxics/fault"), &Value::Null).await.map(drop)
+            }
+            _ => {
+                self.call(Method::DELETE, &path, &Value::Null).await?;
+                let proxy = json!({"name": name, "listen": listen, "upstream": upstream, "enabled": true});
+                self.call(Method::POST, "/proxies", &proxy).await.map(drop)
+            }
+        }
     }
 
     /// `fault 12, fault 7, …`
@@ -94,9 +118,9 @@ impl Toxics {
         counts.join(", ")
     }
 
-    /// Puts a fault on a wire; how long it is to last. What loses answers is a moment: in half a second of it, eight
+    /// Puts a fault on a wire; its name, and how long it is to last. What loses answers is a moment: in half a second of it, eight
     /// creates are lost, and a few in a hundred is what Camunda's runtime met when it was measured.
-    async fn poison(&mut self, proxy: &'static str) -> anyhow::Result<Duration> {
+    async fn poison(&mut self, wire: usize) -> anyhow::Result<(&'static str, Duration)> {
         let (name, toxic, attributes) = match self.random.u8(..10) {
             0 | 1 => {
                 let latency = self.random.u32(100..2000);
@@ -119,15 +143,15 @@ impl Toxics {
             "silence" => self.seconds(0.1, 0.4),
             _ => self.seconds(0.5, 3.0),
         };
-        let path = format!("/proxies/{proxy}");
+        let path = format!("/proxies/{}", self.wires[wire].name);
         if toxic.is_empty() {
             self.call(Method::POST, &path, &json!({"enabled": false})).await?;
-            return Ok(lasting);
+            return Ok((name, lasting));
         }
         let stream = if self.random.bool() { "upstream" } else { "downstream" };
-        let toxic = json!({"type": toxic, "stream": stream, "toxicity": 1.0, "attributes": attributes});
+        let toxic = json!({"name": "fault", "type": toxic, "stream": stream, "toxicity": 1.0, "attributes": attributes});
         self.call(Method::POST, &format!("{path}/toxics"), &toxic).await?;
-        Ok(lasting)
+        Ok((name, lasting))
     }
 
     fn seconds(&mut self, least: f64, most: f64) -> Duration {
