@@ -1,7 +1,9 @@
 //! A worker that dies in the middle of a call: its job is not lost, and nothing is doubled.
 //!
-//! The dead worker's lock runs out, the engine gives the job to the second worker, and its jobs keep their retries.
+//! The dead worker's lock runs out, the engine gives the job to the second worker, and its jobs keep their retries. What
+//! must not happen twice is an incident then, and a person decides.
 
+use salesforce_connector_dev::org::{Fault, FaultRule, Reply};
 use serde_json::{Value, json};
 
 use crate::{House, ServiceTask};
@@ -10,6 +12,8 @@ use crate::{House, ServiceTask};
 async fn open(name: &str) -> House {
     let mut house = House::open(name).await;
     house.configure("WORKER__JOB_TIMEOUT", "10s");
+    // A lock outlasts a write that must not happen twice.
+    house.configure("SALESFORCE__REQUEST_TIMEOUT", "8s");
     house
 }
 
@@ -25,6 +29,14 @@ fn upsert() -> ServiceTask {
         .field("objectType", "Account")
         .field("externalIdField", "External_Key__c")
         .field("externalId", "=key")
+        .field("body", "={Name: \"Acme\"}")
+        .header("resultVariable", "account")
+        .header("resultContent", "body")
+}
+
+fn create() -> ServiceTask {
+    ServiceTask::new("createRecord")
+        .field("objectType", "Account")
         .field("body", "={Name: \"Acme\"}")
         .header("resultVariable", "account")
         .header("resultContent", "body")
@@ -88,4 +100,61 @@ async fn an_upsert_that_is_done_after_its_worker_was_killed_is_done_once() {
     assert_eq!(variables["account"]["created"], true, "{variables}");
     held.open();
     assert_eq!(keys(&house), ["acme"]);
+}
+
+#[tokio::test]
+async fn a_create_that_was_cut_by_a_kill_is_an_incident_and_is_sent_again_when_that_is_resolved() {
+    for (done, name) in [(true, "kill-create"), (false, "kill-early-create")] {
+        let mut house = open(name).await;
+        house.deploy(&create()).await;
+        let held = if done {
+            house.hold_answer("POST", "/sobjects/Account")
+        } else {
+            house.hold("POST", "/sobjects/Account", 1)
+        };
+        let first = house.worker();
+        let instance = house.create(&json!({})).await;
+        held.held(1).await;
+
+        first.kill().await;
+        let _second = house.worker();
+
+        let incident = house.records.incident(instance).await;
+        let message = incident.text("errorMessage");
+        for words in ["OUTCOME_UNKNOWN", "/sobjects/Account was sent at 20", "SELECT Id", "upsertRecord"] {
+            assert!(message.contains(words), "{words:?} is missing in: {message}");
+        }
+        assert_eq!(house.org.records("Account").len(), usize::from(done), "it was not sent again");
+        house.engine.update_retries(incident.number("jobKey"), 1).await.expect("the job waits");
+        house.engine.resolve_incident(incident.key).await.expect("the incident is there");
+        house.records.completed(&[instance]).await;
+        assert_eq!(house.org.records("Account").len(), usize::from(done) + 1, "a person wished it");
+    }
+}
+
+#[tokio::test]
+async fn a_variable_of_the_process_named_like_the_mark_is_none_and_the_mark_does_not_reach_the_process() {
+    let mut house = open("no-mark").await;
+    house.deploy(&create()).await;
+    let _worker = house.worker();
+    let stray = json!({ "sent": { "at": "2026-01-01T00:00:00Z", "operation": "createRecord", "request": "POST /x",
+        "jobKey": "2251799813685249" } });
+    let variables = house.run(json!({ "salesforceState": stray })).await;
+    assert_eq!(variables["salesforceState"], stray);
+    let variables = house.run(json!({})).await;
+    assert_eq!(variables.as_object().expect("variables").keys().collect::<Vec<_>>(), ["account"]);
+    assert_eq!(house.org.records("Account").len(), 2);
+}
+
+#[tokio::test]
+async fn a_create_that_the_org_refused_leaves_no_mark_to_the_next_try() {
+    let mut house = open("refused-create").await;
+    house.deploy(&create().header("retryBackoff", "PT1S")).await;
+    let busy = Reply::error(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record");
+    house.org.faults().add(FaultRule::new(Fault::Respond(busy)).method("POST").path("/sobjects/").times(3));
+    let _worker = house.worker();
+    let instance = house.create(&json!({})).await;
+    house.records.failed_job(instance, 2).await;
+    house.records.completed(&[instance]).await;
+    assert_eq!((house.records.failed_jobs(instance), house.org.records("Account").len()), (1, 1));
 }

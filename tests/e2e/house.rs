@@ -166,8 +166,14 @@ impl House {
 
     /// Lets the org hold its answer to the next request of this kind, which it has carried out.
     pub(crate) fn hold_answer(&self, method: &str, path: &str) -> Gate {
+        self.hold_answers(method, path, 1)
+    }
+
+    /// The same for the next `count` requests.
+    pub(crate) fn hold_answers(&self, method: &str, path: &str, count: usize) -> Gate {
         let gate = Gate::new();
-        self.org.faults().add(FaultRule::new(Fault::HoldAfter(gate.clone())).method(method).path(path));
+        let rule = FaultRule::new(Fault::HoldAfter(gate.clone()));
+        self.org.faults().add(rule.method(method).path(path).times(count));
         gate
     }
 }

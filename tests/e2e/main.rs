@@ -16,6 +16,7 @@ mod facts;
 mod house;
 mod incidents;
 mod job_worker;
+mod load;
 mod process;
 mod records;
 mod shutdown;

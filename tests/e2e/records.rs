@@ -109,13 +109,20 @@ impl Records {
         let instances: HashSet<i64> = instances.iter().copied().collect();
         for instance in instances {
             let what = format!("the end of instance {instance}");
-            let matches = |record: &Record| {
-                record.is("PROCESS_INSTANCE", "ELEMENT_COMPLETED")
-                    && record.key == instance
-                    && record.text("bpmnElementType") == "PROCESS"
-            };
-            self.first(&what, matches).await;
+            self.first(&what, |record| is_end(record, instance)).await;
         }
+    }
+
+    /// Resolves when each of these instances has come to its end or has an incident; gives the incidents.
+    pub(crate) async fn ended_or_in_an_incident(&mut self, instances: &[i64]) -> Vec<Record> {
+        let mut incidents = Vec::new();
+        for instance in instances {
+            let what = format!("the end or an incident of instance {instance}");
+            let has_incident = |record: &Record| record.is("INCIDENT", "CREATED") && of(record, *instance);
+            let matches = |record: &Record| has_incident(record) || is_end(record, *instance);
+            incidents.extend(Some(self.first(&what, matches).await).filter(has_incident));
+        }
+        incidents
     }
 
     /// Resolves when the lock of a job of this type was renewed this often.
@@ -187,6 +194,12 @@ impl Records {
 
 fn of(record: &Record, instance: i64) -> bool {
     record.value["processInstanceKey"] == instance
+}
+
+fn is_end(record: &Record, instance: i64) -> bool {
+    record.is("PROCESS_INSTANCE", "ELEMENT_COMPLETED")
+        && record.key == instance
+        && record.text("bpmnElementType") == "PROCESS"
 }
 
 fn timed_out(record: &Record, job_type: &str) -> bool {
