@@ -64,7 +64,7 @@ impl ErrorType {
             }
             Self::OutcomeUnknown => {
                 "Resolve the incident only where it was not carried out: that sends it again. The operation upsertRecord \
-                 can be repeated safely."
+                 can be repeated safely, and so can createRecord with an external id field."
             }
             Self::Result => "Resolving the incident repeats the operation.",
         }
@@ -188,7 +188,7 @@ codes! {
         "A write that must not be repeated was sent, and what became of it is not known: its answer was lost, or its worker \
          died or lost the job in the middle.",
         "Resolve the incident only where it was not carried out: that sends it again. The operation upsertRecord can be \
-         repeated safely.";
+         repeated safely, and so can createRecord with an external id field.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

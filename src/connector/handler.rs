@@ -136,6 +136,7 @@ impl Connector {
             client: &client,
             lock: &job.lock,
             watchman: &watchman,
+            step: format!("{}-{}", job.process_instance_key, job.element_instance_key),
             timeout,
             max_result_bytes: self.max_result_bytes,
         };

@@ -58,7 +58,7 @@ impl Bench {
     }
 
     /// The variable `result` of an operation that must succeed.
-    async fn result(&self, operation: Value, content: &str) -> Value {
+    pub(crate) async fn result(&self, operation: Value, content: &str) -> Value {
         let outcome = self.run(operation, &[("resultVariable", "result"), ("resultContent", content)]).await;
         let Outcome::Complete { mut variables } = outcome else { panic!("{outcome:#?}") };
         variables.remove("result").unwrap()

@@ -17,6 +17,7 @@ mod login;
 mod logins;
 mod marks;
 mod metrics;
+mod operations;
 mod operations_page;
 mod program;
 mod protection;

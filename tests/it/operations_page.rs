@@ -79,11 +79,14 @@ fn section(operation: &Descriptor) -> String {
     let Descriptor { name, label, summary, calls, body, examples, .. } = operation;
     let contents: Vec<_> = operation.contents.iter().map(|content| format!("`{}`", content.name())).collect();
     let fields: String = operation.inputs.iter().map(field).collect();
+    let with = operation
+        .class_with
+        .map_or_else(String::new, |(field, safer)| format!("; {} with `{field}`", class(safer)));
     let (status, answer) = (sample_response(operation)["status"].clone(), pretty(examples.answer.1));
     let (refused, refusal) = (examples.refusal.0, pretty(examples.refusal.1));
     format!(
         "### {name}\n\n{label}. {summary}\n\n\
-         Class: {}. API calls: {calls}\n\n\
+         Class: {}{with}. API calls: {calls}\n\n\
          | Field | Label | Is | Must be filled | |\n|---|---|---|---|---|\n{fields}\n\
          `body` of the response: {body} `resultContent` may be {}.\n\n\
          An answer, status {status}:\n\n```json\n{answer}\n```\n\n\

@@ -21,6 +21,8 @@ pub(crate) struct Call<'a> {
     pub(crate) lock: &'a Lock,
     /// Is asked before a write leaves that must not be repeated.
     pub(crate) watchman: &'a Watchman<'a>,
+    /// Names the job's step: the same for each try of it, another for the next round of a loop.
+    pub(crate) step: String,
     /// For one request.
     pub(crate) timeout: Duration,
     /// A result larger than this cannot be handed over.

@@ -19,6 +19,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     summary: "Moves the record that has this id to the recycle bin; one that is there already counts as deleted.",
     keywords: &["delete", "remove", "erase", "record", "sobject"],
     class: CallClass::IdempotentWrite,
+    class_with: None,
     calls: "one, `DELETE /sobjects/{objectType}/{objectId}`.",
     body: "Nothing: null.",
     contents: &[ResultContent::Response, ResultContent::Id],

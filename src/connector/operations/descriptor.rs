@@ -17,6 +17,8 @@ pub struct Descriptor {
     pub keywords: &'static [&'static str],
     /// Whether it may be repeated.
     pub class: CallClass,
+    /// A field that makes it safer, and the class of a task that fills it.
+    pub class_with: Option<(&'static str, CallClass)>,
     /// The calls that it makes, as a sentence: each counts against the org's limit.
     pub calls: &'static str,
     /// What `body` of the response holds, as a sentence.

@@ -72,6 +72,13 @@ pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     }
 }
 
+/// The same, where the field may be left out.
+pub(super) fn some_text_or_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    text_or_number(deserializer).map(Some)
+}
+
 /// Reads names separated by commas, or a list of names; a name may go over relationships, such as `Owner.Name`.
 pub(super) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     const EXPECTED: &str = "expected field names separated by commas, or a list of field names";

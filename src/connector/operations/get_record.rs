@@ -19,6 +19,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     summary: "Reads one record, or what it is related to, by its id.",
     keywords: &["get", "read", "retrieve", "fetch", "lookup", "record", "sobject"],
     class: CallClass::Read,
+    class_with: None,
     calls: "one, `GET /sobjects/{objectType}/{objectId}`, with the relationship behind it.",
     body: "The record: its fields by their API names, and `attributes`. For a relationship to many records, the result of a query.",
     contents: &[ResultContent::Response, ResultContent::Body, ResultContent::Id],

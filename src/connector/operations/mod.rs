@@ -5,6 +5,7 @@
 
 mod call;
 mod descriptor;
+mod external_id;
 mod fields;
 mod operate;
 

@@ -22,6 +22,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     summary: "Reads records with a SOQL query.",
     keywords: &["soql", "query", "search", "find", "list", "select", "read records"],
     class: CallClass::Read,
+    class_with: None,
     calls: "one for each page, `GET /query`, then the `nextRecordsUrl` of the page before.",
     body: "`totalSize`, `done` and `records`; `nextRecordsUrl` where there is more to read.",
     contents: &[

@@ -59,8 +59,19 @@ fn each_operation_reads_exactly_the_fields_that_its_descriptor_shows() {
 #[test]
 fn each_operation_sends_a_request_of_the_class_that_its_descriptor_names() {
     for descriptor in ALL {
-        let operation = Operation::parse(descriptor.name, &filled(descriptor.inputs.iter())).unwrap();
-        assert_eq!(operation.request().unwrap().class, descriptor.class, "{}", descriptor.name);
+        let class = |inputs: Map<String, Value>| {
+            Operation::parse(descriptor.name, &inputs).unwrap().request().unwrap().class
+        };
+        let required = descriptor.inputs.iter().filter(|input| input.required);
+        assert_eq!(class(filled(required)), descriptor.class, "{}", descriptor.name);
+        let class_of_all = descriptor.class_with.map_or(descriptor.class, |(_, class)| class);
+        assert_eq!(class(filled(descriptor.inputs.iter())), class_of_all, "{}", descriptor.name);
+        if let Some((field, safer)) = descriptor.class_with {
+            let needed = descriptor.inputs.iter().filter(|input| input.required || input.name == field);
+            let mut needed = filled(needed);
+            needed.insert("externalId".to_owned(), json!("A-1"));
+            assert_eq!(class(needed), safer, "{}", descriptor.name);
+        }
     }
 }
 
@@ -128,7 +139,7 @@ fn a_wrong_value_is_named_with_what_was_expected() {
         (
             "createRecord",
             json!({"objecttype": "Account", "objectType": "Account", "body": {}}),
-            "objecttype: expected one of the fields: objectType, body, found \"objecttype\"; did you mean objectType?",
+            "objecttype: expected one of the fields: objectType, body, externalIdField, externalId, found \"objecttype\"; did you mean objectType?",
         ),
     ] {
         assert_eq!(mistake(name, fields), message);

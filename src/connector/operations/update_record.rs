@@ -20,6 +20,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     summary: "Changes fields of the record that has this id.",
     keywords: &["update", "change", "edit", "set", "patch", "record", "sobject"],
     class: CallClass::IdempotentWrite,
+    class_with: None,
     calls: "one, `PATCH /sobjects/{objectType}/{objectId}`.",
     body: "Nothing: null.",
     contents: &[ResultContent::Response, ResultContent::Id],
