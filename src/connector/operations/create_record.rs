@@ -124,22 +124,22 @@ mod tests {
         salesforce::Path,
     };
 
-    fn input(key: Value, body: Value) -> Value {
+    fn input(key: &Value, body: &Value) -> Value {
         let mut input = json!({"objectType": "Account", "body": body});
         input.as_object_mut().unwrap().append(&mut key.as_object().unwrap().clone());
         input
     }
 
-    fn request(input: Value) -> Request {
+    fn request(input: &Value) -> Request {
         Operation::parse("createRecord", input.as_object().unwrap()).unwrap().request().unwrap()
     }
 
     #[test]
     fn with_an_external_id_it_is_an_upsert_that_may_be_repeated() {
-        let plain = request(input(json!({}), json!({"Name": "Acme"})));
+        let plain = request(&input(&json!({}), &json!({"Name": "Acme"})));
         assert_eq!(plain.class, CallClass::UnsafeWrite);
         let key = json!({"externalIdField": "Key__c", "externalId": 4711});
-        let once = request(input(key, json!({"Name": "Acme", "key__c": "4711"})));
+        let once = request(&input(&key, &json!({"Name": "Acme", "key__c": "4711"})));
         assert_eq!(once.class, CallClass::IdempotentWrite);
         assert_eq!(once.path, Path::Versioned("/sobjects/Account/Key__c/4711".to_owned()));
         assert_eq!(once.body, Some(json!({"Name": "Acme"})));
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        let alone = input(json!({"externalId": "A-1"}), json!({}));
+        let alone = input(&json!({"externalId": "A-1"}), &json!({}));
         let expected = "externalIdField: expected the field that externalId belongs to, found nothing";
         assert_eq!(mistake("createRecord", alone), expected);
-        let own_key = input(json!({"externalIdField": "Key__c"}), json!({"Key__c": "A-1"}));
+        let own_key = input(&json!({"externalIdField": "Key__c"}), &json!({"Key__c": "A-1"}));
         let expected = "body.Key__c: expected no other value than externalId, found the string \"A-1\"";
         assert_eq!(mistake("createRecord", own_key), expected);
     }
