@@ -40,6 +40,19 @@ async fn a_bpmn_error_has_variables_that_the_boundary_event_maps_out() {
 }
 
 #[tokio::test]
+async fn without_an_output_mapping_the_variables_stay_in_the_boundary_event() {
+    let mut house = House::open("kept").await;
+    let expression = "=if error.code = \"NOT_FOUND\" then \
+                      bpmnError(\"GONE\", error.message, {status: error.status}) else null";
+    house.deploy(&get_account().header("errorExpression", expression).catching("GONE", &[])).await;
+    let _worker = house.worker();
+
+    let variables = house.run(json!({ "id": NOBODY })).await;
+
+    assert_eq!(variables, json!({ "id": NOBODY }), "caught, and nothing of it in the process");
+}
+
+#[tokio::test]
 async fn a_job_error_is_tried_again_after_its_rest() {
     let mut house = House::open("again").await;
     // Not tried again by itself: the record is not there. The expression knows better.
