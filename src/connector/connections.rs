@@ -1,7 +1,7 @@
 //! Which org a job speaks to: connections of the configuration by name, or one written in the task.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     ConnectorOptions, INPUT_VARIABLE,
-    authentication::{ConnectionAuthentication, Written},
+    authentication::{AuthenticationMethod, ConnectionAuthentication, Written},
     codes,
     error::Error,
     input::{self, InvalidInput},
@@ -69,7 +69,12 @@ pub struct Connections {
     secrets: Secrets,
     /// The client that was last made for each named connection.
     opened: Mutex<BTreeMap<String, SalesforceClient>>,
+    /// Who was told that its way to log in is legacy.
+    told: Mutex<BTreeSet<String>>,
 }
+
+/// How many are told; processes come and go for years.
+const MOST_TOLD: usize = 1_000;
 
 /// Whose job asks for a connection.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +149,7 @@ impl Connections {
             Ok((name, (connection, own)))
         };
         let named = connections.into_iter().map(reach).collect::<Result<_, Error>>()?;
-        Ok(Self { transport, named, allow_inline, secrets, opened: Mutex::default() })
+        Ok(Self { transport, named, allow_inline, secrets, opened: Mutex::default(), told: Mutex::default() })
     }
 
     /// The names of the configured connections, in alphabetical order.
@@ -241,6 +246,7 @@ impl Connections {
             Connection::Inline { base_url, authentication } => {
                 let mut connection = NamedConnection::new(base_url.0.clone(), authentication.clone());
                 connection.api_version = api_version.unwrap_or(connection.api_version);
+                self.tell_of_legacy(&connection, || format!("of the process {}", caller.process));
                 Self::open(&Place::in_task(), (&connection, &self.transport), secrets).await
             }
         }
@@ -275,10 +281,27 @@ impl Connections {
         let (connection, transport) = self.named.get(name).ok_or_else(|| self.unknown(name))?;
         let mut connection = connection.clone();
         connection.api_version = api_version.unwrap_or(connection.api_version);
+        self.tell_of_legacy(&connection, || name.to_owned());
         let opened = Self::open(&Place::in_configuration(name), (&connection, transport), secrets).await?;
         let mut known = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), opened.client.clone());
         Ok(opened)
+    }
+
+    /// Once for each connection of the configuration, and for each process that brings its own.
+    fn tell_of_legacy(&self, connection: &NamedConnection, name: impl Fn() -> String) {
+        if connection.authentication.method() != AuthenticationMethod::Password {
+            return;
+        }
+        let name = name();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < MOST_TOLD && told.insert(name.clone()) {
+            tracing::warn!(
+                connection = name,
+                "this connection uses the OAuth username-password flow, which is legacy: Salesforce switches it off in \
+                 new orgs, and External Client Apps do not have it; move to client credentials or JWT bearer"
+            );
+        }
     }
 
     fn check_caller(&self, name: &str, caller: Caller<'_>) -> Result<(), Error> {

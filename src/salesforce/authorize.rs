@@ -137,7 +137,7 @@ impl Authorization {
         let mut home = self.grant.endpoint.clone();
         home.set_path("");
         let address = issued.token.instance.as_ref().unwrap_or(&home).to_string();
-        let access_token = issued.token.secret().into();
+        let access_token = issued.token.secret().clone();
         Ok(Obtained { transport: self.transport.clone(), refresh_token, access_token, address })
     }
 }

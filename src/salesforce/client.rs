@@ -15,6 +15,8 @@ use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
+use crate::redactor::Redactor;
+
 use super::address;
 use super::codes;
 use super::credentials::Checked;
@@ -27,7 +29,7 @@ use super::org::Errand;
 use super::retry::{Attempts, Failed, unanswered};
 use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
-use super::{ApiVersion, OrgStatus, Path, Request, Response, versions};
+use super::{ApiVersion, OrgStatus, Path, Request, Response};
 
 /// A client of one org with one way in. Cheap to clone.
 #[derive(Clone)]
@@ -279,7 +281,8 @@ impl SalesforceClient {
     /// The API versions that the org has, asked anew.
     pub async fn versions(&self, limit: TimeLimit) -> Result<super::Versions, Error> {
         let token = self.token(limit).await?;
-        versions::ask(&self.inner.transport, self.org(&token), limit.request_timeout).await
+        let transport = &self.inner.transport;
+        transport.versions().ask(transport, self.org(&token), limit.request_timeout).await
     }
 
     /// The one place where calls leave.
@@ -319,7 +322,7 @@ impl SalesforceClient {
         let failed = match result {
             Ok(response) if response.status < 300 && !is_failed_save(&response.body) => return Ok(response),
             Ok(mut response) => {
-                response.mask(token.secret());
+                response.mask(&Redactor::new([token.secret()]));
                 Error::from_answer(&call, request.class, response)
             }
             Err(failure) => failed(&failure),

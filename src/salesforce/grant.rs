@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::ClientAuthentication;
 
@@ -117,29 +117,23 @@ impl Grant {
         is_basic.then(|| (self.client.id.as_str(), secret.expose().to_owned()))
     }
 
-    /// Everything that must not be told, in the forms in which a server may echo it; the longest first.
-    pub(super) fn secrets(&self, attempt: &Attempt) -> Vec<String> {
-        let mut plain: Vec<String> = Vec::new();
-        plain.extend(attempt.proof.iter().chain(&attempt.secret).map(|secret| secret.expose().to_owned()));
+    /// Everything that must not be told.
+    pub(super) fn secrets(&self, attempt: &Attempt) -> Vec<SecretString> {
+        let mut all: Vec<SecretString> = Vec::new();
+        all.extend(attempt.proof.iter().chain(&attempt.secret).map(|secret| secret.0.clone()));
         match &self.flow {
             Flow::Password { password, security_token, .. } => {
-                plain.push(joined(password, security_token.as_ref()));
-                plain.push(password.expose().to_owned());
-                plain.extend(security_token.iter().map(|token| token.expose().to_owned()));
+                all.push(joined(password, security_token.as_ref()).into());
+                all.push(password.0.clone());
+                all.extend(security_token.iter().map(|token| token.0.clone()));
             }
-            Flow::JwtBearer { private_key, .. } => plain.push(private_key.expose().to_owned()),
-            Flow::AuthorizationCode { verifier, .. } => plain.push(verifier.expose().to_owned()),
+            Flow::JwtBearer { private_key, .. } => all.push(private_key.0.clone()),
+            Flow::AuthorizationCode { verifier, .. } => all.push(verifier.0.clone()),
             Flow::ClientCredentials | Flow::RefreshToken { .. } => {}
         }
         if let Some((id, secret)) = self.basic(attempt) {
-            plain.push(STANDARD.encode(format!("{id}:{secret}")));
+            all.push(STANDARD.encode(format!("{id}:{secret}")).into());
         }
-        let encoded = |text: &String| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let mut all: Vec<String> = plain.iter().map(encoded).collect();
-        all.append(&mut plain);
-        all.retain(|text| !text.trim().is_empty());
-        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        all.dedup();
         all
     }
 }

@@ -61,13 +61,6 @@ impl Login {
             Flow::JwtBearer { private_key, .. } => Some(Key::parse(private_key)?),
             _ => None,
         };
-        if matches!(grant.flow, Flow::Password { .. }) {
-            tracing::warn!(
-                endpoint = %grant.endpoint,
-                "this connection uses the OAuth username-password flow, which is legacy: Salesforce switches it off in \
-                 new orgs, and External Client Apps do not have it; move to client credentials or JWT bearer"
-            );
-        }
         let (refresh, received) = (Mutex::default(), Mutex::default());
         Ok(Self { grant, tokens: Tokens::new(), key, refresh, received })
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::redactor::Redactor;
+
 /// An answer, whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
@@ -38,22 +40,11 @@ impl Response {
         value.as_str().or_else(|| value.get(0).and_then(Value::as_str))
     }
 
-    /// Replaces a secret that the server echoed, wherever it stands.
-    pub(super) fn mask(&mut self, secret: &str) {
-        mask(&mut self.body, secret);
-        self.headers.values_mut().for_each(|value| mask(value, secret));
-        if self.reason.contains(secret) {
-            self.reason = self.reason.replace(secret, "***");
-        }
-    }
-}
-
-fn mask(value: &mut Value, secret: &str) {
-    match value {
-        Value::String(text) if text.contains(secret) => *text = text.replace(secret, "***"),
-        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secret)),
-        Value::Object(object) => object.values_mut().for_each(|item| mask(item, secret)),
-        _ => {}
+    /// Masks secrets that the server echoed, wherever they stand.
+    pub(super) fn mask(&mut self, redactor: &Redactor) {
+        self.body = redactor.value(self.body.take());
+        self.headers.values_mut().for_each(|value| *value = redactor.value(value.take()));
+        self.reason = redactor.text(&self.reason).into_owned();
     }
 }
 
@@ -137,10 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_secret_is_masked_everywhere() {
-        let mut response = read(400, &[("x-echo", "Bearer s3cret")], br#"[{"message":"s3cret, s3cret"}]"#);
-        response.mask("s3cret");
-        assert!(!format!("{response:?}").contains("s3cret"));
-        assert_eq!(response.body, json!([{"message": "***, ***"}]));
+    fn an_echoed_secret_is_masked_everywhere_and_in_other_forms() {
+        let mut response = read(
+            400,
+            &[("x-echo", "Basic aWQ6czNjcmV0"), ("x-same", "s3cret")],
+            br#"[{"s3cret":"s3cret, czNjcmV0"}]"#,
+        );
+        response.mask(&Redactor::new([&"s3cret".into()]));
+        assert_eq!(response.body, json!([{"***": "***, ***"}]));
+        let printed = format!("{response:?}");
+        assert!(!printed.contains("s3cret") && !printed.contains("czNjcmV0"), "{printed}");
     }
 }

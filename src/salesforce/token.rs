@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::token_cache::Fetched;
+use crate::{redactor::Redactor, token_cache::Fetched};
 
 use super::codes;
 use super::error::{Error, ErrorClass};
@@ -51,8 +51,8 @@ impl AccessToken {
         self.header.clone()
     }
 
-    pub(super) fn secret(&self) -> &str {
-        self.secret.expose_secret()
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.secret
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn fetch(
     let result = ask(transport, login, timeout).await;
     match &result {
         Ok(_) => tracing::debug!(%endpoint, grant = login.grant.flow.grant_type(), "got an access token"),
-        // Its words are not logged: an endpoint may repeat what it was sent, in a form that is not known here.
+        // Its words are not logged: they are the job's, and stand in its incident.
         Err(error) => tracing::warn!(%endpoint, code = error.code(), "got no access token"),
     }
     result.map(Fetched::until_invalidated)
@@ -163,12 +163,14 @@ async fn request(
     if response.status == 407 {
         return Err(unavailable(&call, obstacle::PROXY_WANTS_CREDENTIALS).into());
     }
+    let redactor = Redactor::new(&grant.secrets(attempt));
     if response.status == 200 {
-        return Ok(read_token(&call, response.body, transport)?);
+        return Ok(read_token(&call, response.body, transport).map_err(|mut error| {
+            error.message = redactor.text(&error.message).into_owned();
+            error
+        })?);
     }
-    for secret in grant.secrets(attempt) {
-        response.mask(&secret);
-    }
+    response.mask(&redactor);
     Err(refused(&call, &grant.flow, response))
 }
 

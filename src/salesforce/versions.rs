@@ -77,6 +77,21 @@ impl Versions {
         }
     }
 
+    /// Asks the org anew, and remembers the answer for the calls that follow, or that wait for it meanwhile.
+    pub(super) async fn ask(
+        &self,
+        transport: &Transport,
+        org: &Url,
+        time: Duration,
+    ) -> Result<Answer, Error> {
+        let entry = self.entry(org);
+        let mut asked = entry.lock().await;
+        let answer = ask(transport, org, time).await;
+        let versions = answer.as_ref().ok().map(|answer| answer.versions.clone());
+        *asked = Some(Asked { at: Instant::now(), versions });
+        answer
+    }
+
     async fn of(
         &self,
         transport: &Transport,
@@ -109,7 +124,7 @@ impl Versions {
 }
 
 /// Asks an org; without a token.
-pub(super) async fn ask(transport: &Transport, org: &Url, time: Duration) -> Result<Answer, Error> {
+async fn ask(transport: &Transport, org: &Url, time: Duration) -> Result<Answer, Error> {
     let url = org.join("/services/data").expect("a path joins an address with a host");
     let call = format!("GET {url}");
     let failed = |code: &str, class, detail: &str| Error::new(code, class, format!("{call}: {detail}"));

@@ -11,7 +11,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use url::Url;
 
 use super::{GatewayError, auth::sensitive, error::chain};
-use crate::{metrics::Metrics, tls::use_ring, token_cache::Fetched};
+use crate::{metrics::Metrics, redactor::Redactor, tls::use_ring, token_cache::Fetched};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A token is replaced this long before its end, or in the last fifth of a short life.
@@ -112,7 +112,10 @@ impl OauthClient {
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?;
         if status != StatusCode::OK {
-            return Err(format!("{} answered {status}{}", self.url, refusal(&body)));
+            // A server may repeat what it was sent.
+            let words = refusal(&body);
+            let words = Redactor::new([client_secret]).text(&words).into_owned();
+            return Err(format!("{} answered {status}{}", self.url, excerpt(&words)));
         }
         serde_json::from_slice(&body).map_err(|error| {
             format!(
@@ -150,14 +153,19 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, GatewayError> 
     reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(chain(&error)))
 }
 
-/// What the server said of its refusal, in the form of RFC 6749, 5.2, else its first characters.
+/// What the server said of its refusal, in the form of RFC 6749, 5.2, else its words as they are.
 fn refusal(body: &[u8]) -> String {
     match serde_json::from_slice::<Refusal>(body) {
         Ok(Refusal { error, error_description: Some(text) }) => format!(": {error}: {text}"),
         Ok(Refusal { error, error_description: None }) => format!(": {error}"),
         Err(_) if body.is_empty() => String::new(),
-        Err(_) => format!(": {}", String::from_utf8_lossy(body).chars().take(EXCERPT).collect::<String>()),
+        Err(_) => format!(": {}", String::from_utf8_lossy(body)),
     }
+}
+
+/// The first characters; after the masking, which would not know half a secret.
+fn excerpt(words: &str) -> String {
+    words.chars().take(EXCERPT).collect()
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -221,7 +229,7 @@ mod tests {
         );
         assert_eq!(refusal(br#"{"error":"invalid_client"}"#), ": invalid_client");
         assert_eq!(refusal(b""), "");
-        assert_eq!(refusal(&[b'x'; 5000]).len(), EXCERPT + 2);
+        assert_eq!(excerpt(&refusal(&[b'x'; 5000])).len(), EXCERPT);
     }
 
     #[test]

@@ -104,6 +104,8 @@ async fn json_has_the_documented_fields() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let organization = &org.records("Organization")[0]["Id"];
     assert_eq!(report["ok"], true);
+    let questions = org.requests().into_iter().filter(|request| request.path == "/services/data");
+    assert_eq!(questions.count(), 1, "the look at the versions serves the calls beside it");
     assert_eq!(
         report["gateway"],
         json!({"ok": true, "address": gateway.url(), "authentication": "none", "version": report["gateway"]["version"],

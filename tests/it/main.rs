@@ -25,6 +25,7 @@ mod proxies;
 mod refusals;
 mod salesforce_client;
 mod secrecy;
+mod secrets;
 mod shutdown;
 mod support;
 mod template;

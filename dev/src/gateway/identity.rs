@@ -196,7 +196,10 @@ impl Tokens {
         } else if field("grant_type").as_deref() != Some("client_credentials") {
             (400, json!({ "error": "unsupported_grant_type" }))
         } else if (&id, &secret) != (&client.id, &client.secret) {
-            (401, json!({ "error": "invalid_client" }))
+            // Some providers, and proxies before them, repeat what they were sent.
+            let basic = STANDARD.encode(format!("{id}:{secret}"));
+            let words = format!("no client has {id} and {secret}, that is, Basic {basic}");
+            (401, json!({ "error": "invalid_client", "error_description": words }))
         } else if !audience_fits {
             (403, json!({ "error": "access_denied", "error_description": "unknown audience" }))
         } else {

@@ -3,6 +3,7 @@
 //! A reference is replaced inside one text that was parsed before, in one pass: a value is never looked at again.
 
 mod files;
+mod redactors;
 mod references;
 mod vault;
 
@@ -18,6 +19,7 @@ use std::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
+use self::redactors::Redactors;
 use self::references::{Malformed, Piece, Syntax};
 use self::vault::Vault;
 use super::{INPUT_VARIABLE, authentication::Written, codes, error::Error, input, redactor::Redactor};
@@ -100,6 +102,7 @@ pub(super) struct Secrets {
     environment: fn(&str) -> Result<String, VarError>,
     vault: Option<Arc<Vault>>,
     metrics: Arc<Metrics>,
+    redactors: Arc<Redactors>,
 }
 
 impl fmt::Debug for Secrets {
@@ -117,7 +120,13 @@ impl Secrets {
         let vault = options.vault.clone().filter(|_| options.providers.contains(&SecretProvider::Vault));
         let vault = vault.map(|vault| Vault::new(vault, Arc::clone(&metrics)).map(Arc::new)).transpose();
         let vault = vault.map_err(|mistake| Error::new(&codes::SECRETS_UNAVAILABLE, mistake))?;
-        Ok(Self { options, environment: |name| std::env::var(name), vault, metrics })
+        Ok(Self {
+            options,
+            environment: |name| std::env::var(name),
+            vault,
+            metrics,
+            redactors: Arc::default(),
+        })
     }
 
     /// The secrets of one job of a process, or of the worker itself; none of them is looked up yet.
@@ -291,7 +300,7 @@ impl JobSecrets<'_> {
 
     /// Masks what this job used.
     pub(super) fn redactor(&self) -> Redactor {
-        Redactor::new(&self.used)
+        self.secrets.redactors.of(&self.used)
     }
 
     async fn look_up(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::VaultOptions;
-use crate::{connector::redactor::Redactor, tls::use_ring};
+use crate::{redactor::Redactor, tls::use_ring};
 
 /// For one call.
 const TIMEOUT: Duration = Duration::from_secs(5);
