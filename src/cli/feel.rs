@@ -11,7 +11,7 @@ use camunda_feel::{Expression, Scope};
 use serde_json::{Map, Value, json};
 
 use crate::connector::{
-    Decision, FEEL_ENGINE,
+    Decision, FEEL_ENGINE, InvalidInput, check_allowed,
     operations::{self, Descriptor},
     sample_error, sample_response,
 };
@@ -45,6 +45,9 @@ pub(super) fn evaluate(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(text) = &arguments.expression else {
         return super::print(&operation.map(explained).unwrap_or_default());
     };
+    if text.trim().trim_start_matches('=').trim().is_empty() {
+        anyhow::bail!("expected an expression, such as {{id: body.id}}, found an empty text");
+    }
     let expression = Expression::parse(text).map_err(|error| anyhow!("syntax error in {error}"))?;
     let report = match (context(arguments)?, operation) {
         (Some(context), _) => report(&expression, &context)?,
@@ -61,7 +64,7 @@ pub(super) fn evaluate(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 fn operation_named(name: &str) -> anyhow::Result<&'static Descriptor> {
     operations::ALL.iter().copied().find(|operation| operation.name == name).ok_or_else(|| {
         let names: Vec<&str> = operations::ALL.iter().map(|operation| operation.name).collect();
-        anyhow!("--explain: expected one of {}, found {name:?}", names.join(", "))
+        anyhow!(InvalidInput::unknown("--explain", "one of the operations", name, &names).to_string())
     })
 }
 
@@ -107,6 +110,10 @@ fn report(expression: &Expression, context: &Value) -> anyhow::Result<String> {
     for warning in evaluation.warnings() {
         report.extend(["warning: ", &warning.to_string(), "\n"]);
     }
+    if let Err(reason) = check_allowed("resultExpression or errorExpression", &value) {
+        report.extend(["fails the job: ", &reason.to_string(), "\n"]);
+        return Ok(report);
+    }
     let error_type = value.get(camunda_feel::connector_functions::ERROR_TYPE).is_some();
     if !error_type {
         report.push_str(&as_result(&value));
@@ -128,12 +135,20 @@ fn as_error(value: Value) -> String {
     let meaning = match Decision::read(value) {
         Ok(None) => "decides nothing; bpmnErrors and the default apply".to_owned(),
         Ok(Some(Decision::BpmnError { code, message, variables })) => {
-            format!("throws the BPMN error {code:?} with the message {message:?}; sets {}", names(&variables))
+            let message =
+                if message.is_empty() { String::new() } else { format!(" with the message {message:?}") };
+            format!("throws the BPMN error {code:?}{message}; sets {}", names(&variables))
         }
-        Ok(Some(Decision::JobError { message, variables, retries, backoff })) => format!(
-            "fails the job with {message:?}, retries left {retries}, after a rest of {backoff:?}; sets error and {}",
-            names(&variables)
-        ),
+        Ok(Some(Decision::JobError { message, mut variables, retries, backoff })) => {
+            let then = match retries {
+                0 => "no retries left, so an incident".to_owned(),
+                left if backoff.is_zero() => format!("retries left {left}, at once"),
+                left => format!("retries left {left}, after a rest of {backoff:?}"),
+            };
+            // The message replaces what the expression may have put there.
+            variables.insert("error".to_owned(), message.clone().into());
+            format!("fails the job with {message:?}, {then}; sets {}", names(&variables))
+        }
         Ok(Some(Decision::Ignore { variables })) => format!("completes the job; sets {}", names(&variables)),
         Err(reason) => format!("fails the job: {reason}"),
     };
@@ -198,12 +213,25 @@ mod tests {
                 "bpmnError(\"A\", \"m\", {x: 1})",
                 "throws the BPMN error \"A\" with the message \"m\"; sets x\n",
             ),
-            ("jobError(\"m\", {}, job.retries - 1, @\"PT1M\")", "retries left 2, after a rest of 60s"),
+            ("bpmnError(\"A\")", "throws the BPMN error \"A\"; sets no variables\n"),
+            (
+                "jobError(\"m\", {}, job.retries - 1, @\"PT1M\")",
+                "fails the job with \"m\", retries left 2, after a rest of 60s; sets error\n",
+            ),
+            ("jobError(\"m\", {x: 1}, 2)", "retries left 2, at once; sets x, error\n"),
+            ("jobError(\"m\", {error: 1})", "no retries left, so an incident; sets error\n"),
             ("ignoreError()", "completes the job; sets no variables\n"),
+            ("ignoreError({x: 1})", "completes the job; sets x\n"),
         ] {
             let report = tried(expression, &json!({}));
             assert!(report.contains(words) && !report.contains("as a result expression"), "{report}");
         }
+        let report = tried("{file: createDocument(\"aGk=\")}", &json!({}));
+        assert!(
+            report.contains("\nfails the job: ") && report.contains("does not store documents"),
+            "{report}"
+        );
+        assert!(!report.contains("sets"), "{report}");
     }
 
     #[test]
@@ -213,7 +241,9 @@ mod tests {
             assert!(page.contains("\"body\"") && page.contains("\"errorCode\""), "{page}");
             assert!(page.contains(operation.examples.result) && page.contains(operation.examples.error));
         }
-        let message = operation_named("creat").unwrap_err().to_string();
-        assert!(message.contains("expected one of upsertRecord, createRecord"), "{message}");
+        let message = operation_named("creatRecord").unwrap_err().to_string();
+        for part in ["--explain", "upsertRecord, createRecord", "did you mean createRecord?"] {
+            assert!(message.contains(part), "{part:?} is missing in {message}");
+        }
     }
 }

@@ -77,7 +77,7 @@ fn off_the_event_loop<T>(evaluate: impl FnOnce() -> T) -> T {
 }
 
 /// Refuses what may not become variables.
-pub(super) fn check_allowed(header: &str, value: &Value) -> Result<(), Error> {
+pub(crate) fn check_allowed(header: &str, value: &Value) -> Result<(), Error> {
     match forbidden(value) {
         Some((code, reason)) => Err(Error::new(code, format!("task header {header}: {reason}"))),
         None => Ok(()),

@@ -48,7 +48,7 @@ impl InvalidInput {
     }
 
     /// A name that is not one of those that are known.
-    pub(super) fn unknown(path: impl Into<String>, what: &str, name: &str, known: &[&str]) -> Self {
+    pub(crate) fn unknown(path: impl Into<String>, what: &str, name: &str, known: &[&str]) -> Self {
         let hint = closest(name, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
         let expected = format!("{what}: {}", known.join(", "));
         Self::new(path, expected, format!("{:?}{hint}", shorten(name)))

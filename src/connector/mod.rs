@@ -34,6 +34,7 @@ pub use connections::{ConnectionStatus, Connections, NamedConnection};
 pub use decision::Decision;
 pub use error::Error;
 pub use expressions::ENGINE as FEEL_ENGINE;
+pub(crate) use expressions::check_allowed;
 pub use failures::{FailedJob, FailureLog};
 pub use handler::{Connector, ConnectorOptions};
 pub use input::InvalidInput;

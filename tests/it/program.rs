@@ -1,6 +1,6 @@
 //! The program as it is started from a shell.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn program(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_salesforce-connector")).args(arguments).env_clear().output().unwrap()
@@ -107,4 +107,57 @@ fn the_dev_org_has_a_flag_for_each_switch_of_its_logins() {
     }
     let output = program(&["dev-org", "--listen", "127.0.0.1:0", "--jwt-public-key", "Cargo.toml"]);
     assert_eq!(output.status.code(), Some(1));
+}
+
+fn feel(arguments: &[&str], input: Stdio) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
+        .arg("feel")
+        .args(arguments)
+        .env_clear()
+        .stdin(input)
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn feel_takes_its_context_from_an_argument_a_file_or_standard_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("context.json");
+    std::fs::write(&path, r#"{"body": {"id": "1"}}"#).unwrap();
+    let file = path.to_str().unwrap();
+    let piped = || Stdio::from(std::fs::File::open(&path).unwrap());
+    for (arguments, input, value) in [
+        (&["={a: body.id}", "--context", r#"{"body": {"id": "1"}}"#][..], Stdio::null(), r#""1""#),
+        (&["={a: body.id}", "--context-file", file], Stdio::null(), r#""1""#),
+        (&["={a: response.body.id}"], piped(), r#""1""#),
+        (&["{a: 1}"], Stdio::null(), "1"),
+        (&["-1 + 2", "--context", "{}"], Stdio::null(), "1\n"),
+    ] {
+        let (code, told, complaints) = feel(arguments, input);
+        assert!(told.contains(value) && told.contains("as a result expression: "), "{told}{complaints}");
+        assert_eq!((code, complaints.as_str()), (0, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn feel_says_what_is_wrong_and_where() {
+    let missing = "there-is-no-such-file.json";
+    for (arguments, code, words) in [
+        (&["={a: 1 + }"][..], 1, &["line 1, column 10", "={a: 1 + }\n           ^"][..]),
+        (&[" = "], 1, &["expected an expression", "found an empty text"]),
+        (&["a", "--context", "[1]"], 1, &["--context: expected a JSON object"]),
+        (&["a", "--context", "{a"], 1, &["--context: expected a JSON object", "line 1 column 2"]),
+        (&["a", "--context-file", missing], 1, &["cannot read", missing]),
+        (&["bpmnError(400)"], 1, &["'errorCode'", "must be a String"]),
+        (&["--explain", "creatRecord"], 1, &["createRecord, ", "did you mean createRecord?"]),
+        (&["a", "--context", "{}", "--context-file", missing], 2, &["cannot be used with"]),
+        (&[], 2, &["EXPRESSION"]),
+    ] {
+        let (found, told, complaints) = feel(arguments, Stdio::null());
+        assert_eq!((found, told.as_str()), (code, ""), "{arguments:?}: {complaints}");
+        for word in words {
+            assert!(complaints.contains(word), "{word:?} is missing in:\n{complaints}");
+        }
+    }
 }
