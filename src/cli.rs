@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     app::App,
     config::{self, Config, ConfigError, Environment, LogFormat, LogOptions},
-    demo, shutdown, telemetry,
+    demo, shutdown, spans, telemetry,
 };
 
 /// The exit code for a mistake in the configuration: `EX_CONFIG` of BSD's sysexits.
@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Result<ExitCode> {
     let file = arguments.config.as_deref();
     match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => run(Config::load(file, environment)?).await,
+        Command::Run => run(Config::load(file, environment)?, environment).await,
         Command::Demo { serve } => demo(serve).await,
         Command::Check(arguments) => check::check(Config::load(file, environment)?, &arguments).await,
         Command::Login(arguments) => login::log_in(Config::load(file, environment)?, &arguments).await,
@@ -126,8 +126,11 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::start(&config.log);
+async fn run(mut config: Config, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let traces = telemetry::start_with_traces(&config.log, environment);
+    if traces.is_on() {
+        config.worker.fetch_variables.push(spans::TRACEPARENT.to_owned());
+    }
     let (gateway, job_type) = (config.gateway.address.clone(), config.worker.job_type.clone());
     let app = App::build(config).await?;
     let stop = shutdown::stop_on_signals()?;
@@ -135,6 +138,7 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let admin = app.admin_address().map_or_else(|| "off".to_owned(), |address| format!("http://{address}"));
     tracing::info!(version, gateway, job_type, admin, "salesforce-connector started");
     let summary = app.run_until(stop).await;
+    traces.finish().await;
     tracing::info!(%summary, "salesforce-connector stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@
 //! - [`connector`]: the hall, where a job becomes a call and the answer becomes variables.
 //! - [`zeebe`]: the east wing, a gateway client and job worker that has never heard of Salesforce.
 //! - [`salesforce`]: the west wing, a client of the REST API that has never heard of Camunda.
-//! - [`backoff`], [`metrics`], [`redactor`], [`tls`], [`token_cache`]: the foundation.
+//! - [`backoff`], [`metrics`], [`redactor`], [`spans`], [`tls`], [`token_cache`]: the foundation.
 //!
 //! Dependencies point down this list and never up; the wings never see each other. `ARCHITECTURE.md` walks through it.
 //!
@@ -33,6 +33,7 @@ pub mod metrics;
 pub mod redactor;
 pub mod salesforce;
 pub mod shutdown;
+pub mod spans;
 pub mod telemetry;
 pub mod tls;
 pub mod token_cache;

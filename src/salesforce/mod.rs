@@ -34,6 +34,7 @@ mod request;
 mod resolver;
 mod response;
 mod retry;
+mod span;
 mod status;
 mod token;
 mod transport;

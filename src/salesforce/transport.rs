@@ -9,6 +9,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
 };
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::metrics::Metrics;
@@ -22,6 +23,7 @@ use super::org::{Errand, Org, Pass, Rules};
 use super::orgs::Orgs;
 use super::outage::Signal;
 use super::retry::RetryPolicy;
+use super::span;
 use super::versions::Versions;
 use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
 
@@ -271,16 +273,18 @@ impl Transport {
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
         pass.sent();
+        let span = span::of(request.method(), request.url());
         let mut is_answered = false;
         let work = async {
             let answer = self.http(request.url()).execute(request).await?;
             is_answered = true;
             read(answer, max_body_bytes).await
         };
-        let result = timeout(left, work).await.unwrap_or_else(|_| {
+        let result = timeout(left, work.instrument(span.clone())).await.unwrap_or_else(|_| {
             let detail = format!("no complete answer within {:.1} s", left.as_secs_f64());
             Err(Failure::new(Kind::TimedOut, detail))
         });
+        span::answered(&span, &result);
         pass.settle(&Signal::of(&result, is_answered, left));
         result.map_err(|failure| failure.at(org.host()))
     }

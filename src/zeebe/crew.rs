@@ -12,7 +12,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
     Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome, WorkerOptions,
@@ -22,6 +22,7 @@ use super::{
     permits::{Permit, PermitPool},
     protocol::ActivatedJob,
     report::{Assignment, Reporter},
+    spans,
     status::StatusBoard,
     summary::{End, Tally},
 };
@@ -67,6 +68,7 @@ pub(super) struct InHand(Mutex<HashMap<i64, Lock>>);
 struct Hand {
     received: Instant,
     labels: JobLabels,
+    trace: Span,
 }
 
 /// What came of the handler.
@@ -96,19 +98,13 @@ impl<H: JobHandler> Crew<H> {
     pub(super) fn start(self: &Arc<Self>, proto: ActivatedJob, arrival: Arrival, permit: Option<Permit>) {
         self.tally.taken();
         self.reporter.metrics.job_activated(arrival.source);
-        let hand = Hand { received: Instant::now(), labels: JobLabels::default() };
+        let (received, trace) = (Instant::now(), spans::traced(&proto));
+        let hand = Hand { received, labels: JobLabels::default(), trace };
         let deadline = after(arrival.not_before, self.options.job_timeout);
         let lock = Lock::leased(deadline, proto.job_lease_token.clone());
         let scope = JobScope::new(self.reporter.clone(), proto.element_instance_key, lock.clone());
         let job = Assignment { key: proto.key, retries: proto.retries, lock, scope };
-        let span = tracing::info_span!(
-            "job",
-            "job.key" = proto.key,
-            "job.type" = %proto.r#type,
-            "process.instance" = proto.process_instance_key,
-            "bpmn.process" = %proto.bpmn_process_id,
-            "element" = %proto.element_id,
-        );
+        let (span, trace) = (spans::logged(&proto), hand.trace.clone());
         if !self.in_hand.insert(&job) {
             span.in_scope(|| {
                 tracing::info!("the job came again while in hand; its newer lock is taken over");
@@ -133,7 +129,7 @@ impl<H: JobHandler> Crew<H> {
             crew.in_hand.remove(&job);
             drop(permit);
         };
-        self.tasks.spawn(task.instrument(span));
+        self.tasks.spawn(task.instrument(span).instrument(trace));
     }
 
     /// Why a job that has just come goes back at once.
@@ -317,6 +313,7 @@ impl<H: JobHandler> Crew<H> {
             End::Unleased => "unleased",
             _ => reason,
         };
+        spans::ended(&hand.trace, end, operation, reason);
         let end = JobEnd { operation, end: end.label(), reason };
         self.reporter.metrics.job_ended(end, hand.received.elapsed());
     }

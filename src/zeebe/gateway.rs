@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt, future::Future, path::PathBuf, sync::Arc, 
 use secrecy::SecretString;
 use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, Streaming, transport::Channel};
+use tracing::Instrument as _;
 
 use super::{
     GatewayError,
@@ -12,6 +13,7 @@ use super::{
     channel::Channels,
     error::Cause,
     protocol::{self, gateway_client::GatewayClient as Stub},
+    spans,
 };
 use crate::metrics::Metrics;
 
@@ -262,7 +264,10 @@ impl GatewayClient {
         R: Future<Output = Result<Response<T>, GatewayError>>,
     {
         let began = Instant::now();
-        let result = self.with_token(rpc, message, send).await;
+        let span = spans::command(rpc);
+        // On the heap: it stands in the future of a job many times over.
+        let result = Box::pin(self.with_token(rpc, message, send)).instrument(span.clone()).await;
+        spans::answered(&span, &result);
         self.0.metrics.gateway_called(label(rpc), began.elapsed());
         result
     }

@@ -30,6 +30,7 @@ mod poll;
 mod protocol;
 mod report;
 mod scope;
+mod spans;
 mod status;
 mod stream;
 mod summary;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const FOUNDATION: &[&str] = &["backoff", "metrics", "redactor", "tls", "token_cache"];
+const FOUNDATION: &[&str] = &["backoff", "metrics", "redactor", "spans", "tls", "token_cache"];
 const WINGS: &[&str] = &["salesforce", "zeebe"];
 const HALL: &[&str] = &["connector"];
 

@@ -29,4 +29,5 @@ mod secrets;
 mod shutdown;
 mod support;
 mod template;
+mod traces;
 mod zeebe_worker;
