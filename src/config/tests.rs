@@ -88,6 +88,38 @@ fn every_mistake_is_reported_at_once_with_its_key_and_its_layer() {
 }
 
 #[test]
+fn bad_bounds_for_orgs_are_named_with_their_keys() {
+    let share = "expected a number from 0 to 1, such as 0.05, found";
+    let wait = "expected a duration above zero, such as \"20s\", \"5m\" or \"PT20S\", found";
+    let count = "expected a whole number of at least 1, found";
+    for (key, text, expected) in [
+        ("slow_org_share", "1.5", format!("{share} 1.5")),
+        ("slow_org_share", "\"most\"", format!("{share} \"most\"")),
+        ("slow_org_share", "nan", format!("{share} NaN")),
+        ("api_reserve", "-0.01", format!("{share} -0.01")),
+        ("api_reserve", "5", format!("{share} 5")),
+        ("api_reserve", "[0.1]", format!("{share} a list")),
+        ("max_wait", "\"0s\"", format!("{wait} \"0s\"")),
+        ("max_wait", "5", format!("{wait} 5")),
+        ("max_body_bytes", "0", format!("{count} 0")),
+    ] {
+        let file = file(&format!("[salesforce]\n{key} = {text}\n"));
+        let error = Config::load(Some(file.path()), &Environment::new()).unwrap_err();
+        assert_eq!(problems(&error)[format!("salesforce.{key}").as_str()], expected, "{key} = {text}");
+    }
+    for (key, text, expected) in [
+        ("api_reserve", "1.01", format!("{share} 1.01")),
+        ("max_concurrent_requests", "0", format!("{count} 0")),
+        ("request_timeout", "\"soon\"", format!("{wait} \"soon\"")),
+    ] {
+        let file =
+            file(&format!("[connections.dev]\nbase_url = \"https://a.my.salesforce.com\"\n{key} = {text}\n"));
+        let error = Config::load(Some(file.path()), &Environment::new()).unwrap_err();
+        assert_eq!(problems(&error)[format!("connections.dev.{key}").as_str()], expected, "{key} = {text}");
+    }
+}
+
+#[test]
 fn durations_are_read_in_both_spellings() {
     for text in ["90s", "1m 30s", "PT1M30S"] {
         let config = load(&[("SALESFORCE_CONNECTOR_WORKER__JOB_TIMEOUT", text)]).unwrap();

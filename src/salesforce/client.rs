@@ -10,7 +10,7 @@ use std::{
 };
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION};
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -22,11 +22,13 @@ use super::codes;
 use super::credentials::Checked;
 use super::error::{Error, ErrorClass};
 use super::error_body::is_failed_save;
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::guard::{Guard, Unguarded};
 use super::login;
 use super::org::Errand;
+use super::parcel::Parcel;
 use super::retry::{Attempts, Failed, unanswered};
+use super::seats::Seat;
 use super::token::{self, AccessToken};
 use super::transport::{PRODUCT, Transport};
 use super::{ApiVersion, OrgStatus, Path, Request, Response};
@@ -121,6 +123,7 @@ impl SalesforceClient {
         limit: TimeLimit,
         guard: &impl Guard,
     ) -> Result<Response, Error> {
+        let _seat = self.seat(request, limit).await?;
         let mut attempts = Attempts::new(self.inner.transport.retry(), limit);
         let (mut may_refresh, mut may_be_done) = (true, false);
         loop {
@@ -140,6 +143,17 @@ impl SalesforceClient {
             tracing::warn!(attempts, pause_ms, code, "the call is sent again");
             sleep(pause).await;
         }
+    }
+
+    /// Waits until the org has room for this call and all that it brings about: login, attempts, pauses.
+    async fn seat(&self, request: &Request, limit: TimeLimit) -> Result<Seat, Error> {
+        let (address, most) = (self.address(), limit.for_attempt().unwrap_or_default());
+        let seat = self.inner.transport.seat(&address, most).await;
+        seat.or_else(|failure| {
+            let url = address::of(&address, self.inner.version, request)?;
+            let call = format!("{} {}", request.method, url.path());
+            Err(unanswered(&call, request.class, &failure).error)
+        })
     }
 
     /// Gets a token (or finds it cached), for `check`; the org's address as the token says.
@@ -305,12 +319,12 @@ impl SalesforceClient {
             .http_request(request, url, token)
             .map_err(|error| unanswered(&call, request.class, &error))?;
         let errand = Errand::of(request);
-        let org = transport.org(http.url());
+        let org = transport.org(http.request.url());
         let failed = |failure: &Failure| unanswered(&call, request.class, failure);
         let told = |failed: Failed| {
             failed.while_paused(|| org.rest(errand, transport.rules()), org.is_paused(errand))
         };
-        let admitted = transport.admit(http.url(), errand, time).await;
+        let admitted = transport.admit(http.request.url(), errand, time).await;
         let admission = admitted.map_err(|failure| told(failed(&failure)))?;
         guard.before(&call, admission.time()).await.map_err(Failed::finally)?;
         let started = Instant::now();
@@ -333,13 +347,8 @@ impl SalesforceClient {
         Err(told(failed))
     }
 
-    fn http_request(
-        &self,
-        request: &Request,
-        url: Url,
-        token: &AccessToken,
-    ) -> Result<reqwest::Request, Failure> {
-        let mut builder = self
+    fn http_request(&self, request: &Request, url: Url, token: &AccessToken) -> Result<Parcel, Failure> {
+        let builder = self
             .inner
             .transport
             .http(&url)
@@ -347,17 +356,7 @@ impl SalesforceClient {
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header())
             .header("Sforce-Call-Options", format!("client={PRODUCT}"));
-        if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
-        }
-        let mut http = builder.build()?;
-        for (name, value) in &request.headers {
-            let invalid = || Failure::new(Kind::Unbuildable, format!("{name} cannot be sent as a header"));
-            let header = name.parse::<HeaderName>().map_err(|_| invalid())?;
-            // What the request brings replaces what is usual.
-            http.headers_mut().insert(header, HeaderValue::from_str(value).map_err(|_| invalid())?);
-        }
-        Ok(http)
+        Parcel::pack(request, builder)
     }
 }
 

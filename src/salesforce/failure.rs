@@ -11,7 +11,7 @@ use super::resolver::Forbidden;
 /// Why there is no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Not one byte was sent: name not found, connection refused, TLS handshake failed, no time left.
+    /// Not one byte was sent, or none of the body: name not found, connection refused, TLS handshake failed, no time left.
     NeverSent,
     /// Not one byte was sent: the address may not be called.
     Forbidden,
@@ -50,6 +50,20 @@ impl Failure {
         self
     }
 
+    /// Whether it may have reached the server.
+    pub(super) fn may_have_left(&self) -> bool {
+        matches!(self.kind, Kind::TimedOut | Kind::Lost)
+    }
+
+    /// The same, now that it is known that nothing of the body was sent.
+    pub(super) fn never_left(self) -> Self {
+        Self {
+            kind: Kind::NeverSent,
+            detail: format!("{}; nothing of the body was sent", self.detail),
+            ..self
+        }
+    }
+
     /// A call that was not sent, to spare the org; without a `rest` it has failed.
     pub(super) fn held(code: &'static str, detail: String, rest: Option<Duration>) -> Self {
         Self { kind: Kind::Held(code), detail, rest }
@@ -64,7 +78,7 @@ impl From<reqwest::Error> for Failure {
             Kind::Forbidden
         } else if error.is_builder() {
             Kind::Unbuildable
-        } else if error.is_connect() || was_never_written(&error) {
+        } else if error.is_connect() || was_never_written(&error) || was_never_begun(&error) {
             Kind::NeverSent
         } else if error.is_timeout() {
             Kind::TimedOut
@@ -87,6 +101,18 @@ fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a 
 /// A request that was still in the queue of a connection when that connection ended: hyper calls it canceled.
 fn was_never_written(error: &reqwest::Error) -> bool {
     sources(error).filter_map(|source| source.downcast_ref::<hyper::Error>()).any(hyper::Error::is_canceled)
+}
+
+/// What HTTP/2 says of a request that the server has not begun to process (RFC 9113, sections 6.8 and 8.7): the stream
+/// refused, or beyond the last one of a connection that ends gracefully. Only a request has that, not an answer's body.
+fn was_never_begun(error: &reqwest::Error) -> bool {
+    let says_so = |error: &h2::Error| match error.reason() {
+        Some(h2::Reason::REFUSED_STREAM) => error.is_reset(),
+        Some(h2::Reason::NO_ERROR) => error.is_go_away(),
+        _ => false,
+    };
+    let mut causes = sources(error).filter_map(|source| source.downcast_ref::<h2::Error>());
+    error.is_request() && causes.any(|cause| cause.is_remote() && says_so(cause))
 }
 
 /// The innermost causes say most; the outer layers repeat them.

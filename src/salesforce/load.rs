@@ -81,7 +81,8 @@ impl Load {
         self.in_hand >= share && self.is_slow()
     }
 
-    fn is_slow(&self) -> bool {
+    /// Whether its calls take long, or it has been silent for long.
+    pub(super) fn is_slow(&self) -> bool {
         self.turnaround.get().is_some_and(|time| time > SLOW) || self.silence() > SLOW
     }
 

@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::load::Load;
 use super::outage::Signal;
 use super::request::{CallClass, Request};
+use super::seats::{Seat, Seats};
 use super::status::{CircuitState, CircuitStatus, LastError, OrgStatus};
 
 /// One org, or a host where tokens come from.
@@ -23,6 +24,9 @@ use super::status::{CircuitState, CircuitStatus, LastError, OrgStatus};
 pub(super) struct Org {
     host: String,
     state: Mutex<State>,
+    /// So many calls it has in hand at most while it is slow.
+    share: usize,
+    seats: Seats,
     metrics: Arc<Metrics>,
 }
 
@@ -65,8 +69,6 @@ impl Errand {
 pub(super) struct Rules {
     /// The share of the API budget that is left to others.
     pub(super) reserve: f64,
-    /// So many calls one slow org has in hand at most.
-    pub(super) share: usize,
     /// Whether an operator named the host: then jobs wait for it though it has never answered.
     pub(super) is_configured: bool,
 }
@@ -75,6 +77,7 @@ pub(super) struct Rules {
 #[derive(Debug)]
 pub(super) struct Pass {
     org: Arc<Org>,
+    errand: Errand,
     /// Of which circuits it is the probe.
     probes: Probes,
     came: Instant,
@@ -88,18 +91,36 @@ struct Probes {
 }
 
 impl Org {
-    pub(super) fn new(host: &str, metrics: Arc<Metrics>) -> Self {
-        Self { host: host.to_owned(), state: Mutex::default(), metrics }
+    pub(super) fn new(host: &str, (share, seats): (usize, Seats), metrics: Arc<Metrics>) -> Self {
+        Self { host: host.to_owned(), state: Mutex::default(), share, seats, metrics }
+    }
+
+    /// Waits so long until one more call may be in hand here; keep it for all attempts of the call.
+    pub(super) async fn seat(&self, most: Duration) -> Result<Seat, Failure> {
+        if let Some(seat) = self.seats.take() {
+            return Ok(seat);
+        }
+        {
+            let mut state = self.state();
+            if state.load.is_slow() {
+                let detail = self.slow();
+                return Err(self.turned_away(&mut state, detail));
+            }
+        }
+        self.seats.wait(most).await.ok_or_else(|| {
+            let (host, share, waited) = (&self.host, self.share, most.as_secs_f64());
+            let detail = format!(
+                "{host} has {share} calls in hand, and for {waited:.1} s none was done; the rest is kept for other orgs"
+            );
+            self.turned_away(&mut self.state(), detail)
+        })
     }
 
     /// Begins a call, or says why it must not go out now; nothing has left then.
     pub(super) fn enter(self: &Arc<Self>, errand: Errand, rules: Rules) -> Result<Pass, Failure> {
         let mut state = self.state();
-        if !errand.login && state.load.is_full(rules.share) {
-            let detail = format!(
-                "{} is slow and has {} calls in hand already; the rest is kept for other orgs",
-                self.host, rules.share
-            );
+        if !errand.login && state.load.is_full(self.share) {
+            let detail = self.slow();
             return Err(self.turned_away(&mut state, detail));
         }
         let probes = state.ask(errand).map_err(|wait| self.paused(&state, errand, rules, wait))?;
@@ -127,7 +148,7 @@ impl Org {
         }
         state.load.came();
         drop(state);
-        Ok(Pass { org: Arc::clone(self), probes, came: Instant::now(), sent: None })
+        Ok(Pass { org: Arc::clone(self), errand, probes, came: Instant::now(), sent: None })
     }
 
     /// How long a job rests whose call was not carried out, while the org answers nobody; `None`: it has failed.
@@ -140,6 +161,11 @@ impl Org {
     /// Whether another attempt now would be turned away.
     pub(super) fn is_paused(&self, errand: Errand) -> bool {
         self.state().blocking(errand).is_some()
+    }
+
+    fn slow(&self) -> String {
+        let (host, share) = (&self.host, self.share);
+        format!("{host} is slow and has {share} calls in hand already; the rest is kept for other orgs")
     }
 
     fn turned_away(&self, state: &mut State, detail: String) -> Failure {
@@ -297,6 +323,9 @@ impl Pass {
         match (signal.is_answer(), self.sent) {
             (true, Some(sent)) => state.load.answered(self.came, sent),
             _ => state.load.unanswered(self.came),
+        }
+        if signal.is_answer() && !self.errand.login {
+            org.seats.answered();
         }
         if let Some(usage) = signal.usage {
             let (used, max) = usage.numbers();

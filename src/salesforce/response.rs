@@ -34,6 +34,15 @@ impl Response {
         Self { status: status.as_u16(), reason, headers: read_headers(headers), body: read_body(body, bound) }
     }
 
+    /// Whether it says that it succeeded with JSON, and its bytes are none: cut somewhere on its way.
+    pub(super) fn is_broken(&self, bytes: &[u8]) -> bool {
+        let says_json = || self.header("content-type").is_some_and(|kind| kind.contains("json"));
+        self.status < 300
+            && self.body.is_string()
+            && says_json()
+            && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err()
+    }
+
     /// The value of a header, the first where there are several; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.headers.get(name)?;

@@ -3,7 +3,7 @@
 //! | What happened | read | idempotent write | unsafe write |
 //! |---|---|---|---|
 //! | held: the org is left alone for now | job is parked | job is parked | job is parked |
-//! | never sent | again | again | again |
+//! | never sent, or not one byte of the body | again | again | again |
 //! | sent, no complete answer | again | again | `OUTCOME_UNKNOWN` |
 //! | answered: nothing done, passes by itself (429, 503, row lock …) | again | again | again |
 //! | answered: 5xx that does not say what was done | again | again | `OUTCOME_UNKNOWN` |

@@ -22,7 +22,9 @@ use super::network::{Clients, Network, Plan};
 use super::org::{Errand, Org, Pass, Rules};
 use super::orgs::Orgs;
 use super::outage::Signal;
+use super::parcel::Parcel;
 use super::retry::RetryPolicy;
+use super::seats::Seat;
 use super::span;
 use super::versions::Versions;
 use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
@@ -40,9 +42,10 @@ pub struct TransportOptions {
     pub max_body_bytes: usize,
     /// Hosts that may be called and given secrets.
     pub hosts: AllowedHosts,
-    /// How long a call may wait here until one of its connection's `max_concurrent_requests` is free.
+    /// How long a call may wait here until one of its connection's `max_concurrent_requests` is free, or its org has room.
     pub max_wait: Duration,
-    /// So many calls a slow org has in hand at most, so that other orgs get a turn; a quick one may have all.
+    /// So many calls one org has in hand at most, so that other orgs get a turn. The only one may have all while it is
+    /// quick.
     pub slow_org_share: usize,
     /// The share of an org's API requests of a day that is left to others: below it creates and bulk work wait. From 0
     /// (none) to 1.
@@ -122,9 +125,8 @@ impl Transport {
         retry: RetryPolicy,
         clients: Clients,
     ) -> Self {
-        let orgs = Orgs::new(Arc::clone(&metrics));
-        let rules =
-            Rules { reserve: options.api_reserve, share: options.slow_org_share, is_configured: false };
+        let orgs = Orgs::new(options.slow_org_share, Arc::clone(&metrics));
+        let rules = Rules { reserve: options.api_reserve, is_configured: false };
         let (logins, versions) = (Logins::default(), Versions::default());
         let shared = Shared { options, metrics, retry, logins, orgs, versions };
         let (shared, clients) = (Arc::new(shared), Arc::new(clients));
@@ -166,6 +168,9 @@ impl Transport {
         credentials: Credentials,
     ) -> Result<SalesforceClient, Error> {
         let base = self.base(base_url, &credentials)?;
+        if self.rules.is_configured && !base_url.trim().is_empty() {
+            self.shared.orgs.name(&base);
+        }
         let credentials = credentials.check(&base, &self.shared.options.hosts)?;
         SalesforceClient::new(self.clone(), base, api_version, credentials)
     }
@@ -247,7 +252,12 @@ impl Transport {
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
         let admission = self.admit(request.url(), Errand::LOGIN, limit).await?;
-        self.call(request, admission, max_body_bytes).await
+        self.call(request.into(), admission, max_body_bytes).await
+    }
+
+    /// Waits until the org at this address has room for one more call.
+    pub(super) async fn seat(&self, url: &Url, limit: Duration) -> Result<Seat, Failure> {
+        self.org(url).seat(limit.min(self.shared.options.max_wait)).await
     }
 
     /// Waits until the org may be called and the connection has room; nothing has left then.
@@ -268,7 +278,7 @@ impl Transport {
     /// Sends a request and reads its answer, whatever its status.
     pub(super) async fn call(
         &self,
-        request: reqwest::Request,
+        Parcel { request, seal }: Parcel,
         Admission { org, mut pass, left, _permit }: Admission,
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
@@ -286,7 +296,11 @@ impl Transport {
         });
         span::answered(&span, &result);
         pass.settle(&Signal::of(&result, is_answered, left));
-        result.map_err(|failure| failure.at(org.host()))
+        let certain = |failure: Failure| match seal {
+            Some(seal) if failure.may_have_left() && seal.withdraw() => failure.never_left(),
+            _ => failure,
+        };
+        result.map_err(|failure| certain(failure).at(org.host()))
     }
 }
 
@@ -323,5 +337,9 @@ async fn read(mut answer: reqwest::Response, max_body_bytes: usize) -> Result<Re
     }
     let reason = answer.extensions().get::<hyper::ext::ReasonPhrase>();
     let reason = reason.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok());
-    Ok(Response::read(status, reason, answer.headers(), &body))
+    let response = Response::read(status, reason, answer.headers(), &body);
+    if response.is_broken(&body) {
+        return Err(Failure::new(Kind::Lost, "the answer is not the JSON that it says it is"));
+    }
+    Ok(response)
 }

@@ -81,7 +81,7 @@ impl Strikes {
                 .header("content-type", "text/html")
         };
         let unknown = || Reply::error(500, "UNKNOWN_EXCEPTION", "an unexpected error occurred");
-        let (name, fault) = match self.random.u8(..11) {
+        let (name, fault) = match self.random.u8(..14) {
             0 | 1 => ("org slow", Fault::Delay(self.milliseconds(3000))),
             2 => ("cut before", Fault::CloseBefore),
             3 => ("cut after", Fault::CloseAfter),
@@ -91,11 +91,22 @@ impl Strikes {
             7 => ("429", Fault::Respond(Reply::new(429, "").header("retry-after", "1"))),
             8 => ("500", Fault::Respond(unknown())),
             9 => ("500 after the work", Fault::RespondAfter(unknown())),
+            10 => ("half an answer", Fault::CutAnswer),
+            11 => ("answer cut short by its length", Fault::Announce(1_000_000)),
+            12 => ("answer drips", Fault::Drip(self.milliseconds(10))),
             _ => ("502 in HTML", Fault::Respond(html(502))),
         };
         self.count(name);
         let method = ["POST", "PATCH", "GET", "GET"][self.random.usize(..4)];
-        let unclear = ["cut before", "cut after", "500", "500 after the work", "502 in HTML"];
+        let unclear = [
+            "half an answer",
+            "answer cut short by its length",
+            "cut before",
+            "cut after",
+            "500",
+            "500 after the work",
+            "502 in HTML",
+        ];
         if method == "POST" && unclear.contains(&name) {
             self.unclear += 1;
         }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -12,10 +11,9 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::error::{ApiError, json_response};
-use super::faults::{Fault, Reply};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{describe, oauth, query, rest};
+use super::{describe, oauth, query, rest, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -43,7 +41,7 @@ pub(crate) async fn handle(
         None => Some(carry_out(&org, &parts, &body)),
         Some(fault) => {
             // A request that is slow here is carried out even if its client has gone, as on a real server.
-            let strike = tokio::spawn(strike(Arc::clone(&org), fault, parts, body));
+            let strike = tokio::spawn(strike::strike(Arc::clone(&org), fault, parts, body));
             strike.await.unwrap_or_default()
         }
     };
@@ -67,49 +65,7 @@ fn set_date(org: &Org, response: &mut Response) {
     }
 }
 
-/// Carries a fault out; `None` means that the connection is to be closed.
-async fn strike(org: Arc<Org>, fault: Fault, parts: Parts, body: Bytes) -> Option<Response> {
-    let stopping = org.stopping.clone();
-    let act = async {
-        match fault {
-            Fault::Respond(reply) => Some(scripted(reply)),
-            Fault::RespondAfter(reply) => {
-                carry_out(&org, &parts, &body);
-                Some(scripted(reply))
-            }
-            Fault::Delay(time) => {
-                tokio::time::sleep(time).await;
-                Some(carry_out(&org, &parts, &body))
-            }
-            Fault::Hold(gate) => {
-                gate.pass().await;
-                Some(carry_out(&org, &parts, &body))
-            }
-            Fault::HoldAfter(gate) => {
-                let answer = carry_out(&org, &parts, &body);
-                gate.pass().await;
-                Some(answer)
-            }
-            Fault::CloseBefore => None,
-            Fault::CloseAfter => {
-                carry_out(&org, &parts, &body);
-                None
-            }
-        }
-    };
-    tokio::select! {
-        answer = act => answer,
-        () = stopping.cancelled() => None,
-    }
-}
-
-fn scripted(reply: Reply) -> Response {
-    let mut response = (reply.status, Body::from(reply.body)).into_response();
-    *response.headers_mut() = reply.headers;
-    response
-}
-
-fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
+pub(super) fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
     if let Some(refusal) = too_long(parts) {
         return refusal;
     }

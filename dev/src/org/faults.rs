@@ -32,6 +32,24 @@ impl Reply {
         Self::new(status, serde_json::json!([{ "message": message, "errorCode": code }]).to_string())
     }
 
+    /// A success whose body is small on the wire and so many MiB of spaces when it is unpacked: a thousand times as large.
+    pub fn gzip_bomb(mebibytes: usize) -> Self {
+        let mebibyte = vec![b' '; 1024 * 1024];
+        let mut block = Vec::with_capacity(mebibyte.len());
+        let mut compress = flate2::Compress::new(flate2::Compression::best(), false);
+        // A full flush ends at a byte and forgets what was before, so that the same bytes do again (RFC 1951).
+        let packed = compress.compress_vec(&mebibyte, &mut block, flate2::FlushCompress::Full);
+        packed.expect("spaces can be packed");
+        let (mut one, mut sum) = (flate2::Crc::new(), flate2::Crc::new());
+        one.update(&mebibyte);
+        (0..mebibytes).for_each(|_| sum.combine(&one));
+        // The head and the tail of a gzip file (RFC 1952, section 2.3), with an empty last block between them.
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
+        let tail = [&[3, 0][..], &sum.sum().to_le_bytes(), &sum.amount().to_le_bytes()].concat();
+        let body = [&head[..], &block.repeat(mebibytes), &tail].concat();
+        Self::new(200, body).header("content-encoding", "gzip")
+    }
+
     /// Sets a header, in place of one of the same name.
     ///
     /// # Panics
@@ -60,6 +78,13 @@ pub enum Fault {
     CloseBefore,
     /// Carry the request out, then close the connection without an answer.
     CloseAfter,
+    /// Carry the request out, send half of the answer's body, then close the connection.
+    CutAnswer,
+    /// Carry the request out, and announce a body of so many bytes, whatever it has. If it has fewer, the connection is
+    /// closed after them; if it has more, they are not sent.
+    Announce(u64),
+    /// Carry the request out, and send the answer's body a byte at a time, with this pause before each.
+    Drip(Duration),
 }
 
 /// Holds requests until a test lets them go.

@@ -35,6 +35,7 @@ mod seed;
 mod server;
 mod soql;
 mod store;
+mod strike;
 mod tls;
 mod validate;
 mod write;

@@ -88,6 +88,20 @@ async fn a_tls_handshake_that_never_ends_proves_that_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn a_create_whose_time_ends_while_it_still_connects_was_not_sent() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let credentials = Credentials::Bearer { token: "given".into() };
+    let client = transport().client(&url, ApiVersion::DEFAULT, credentials).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let limit = TimeLimit { request_timeout: Duration::from_millis(50), deadline };
+    let error = client.send(&create(), limit).await.unwrap_err();
+    assert_eq!((error.code(), error.class()), ("CONNECTION_FAILED", ErrorClass::Transient), "{error}");
+    let words = "no complete answer within 0.1 s; nothing of the body was sent (3 attempts in ";
+    assert!(error.to_string().contains(words), "{error}");
+}
+
+#[tokio::test]
 async fn a_delete_that_was_cut_and_finds_the_record_deleted_has_worked() {
     let deleted = || refusal(404, "ENTITY_IS_DELETED", "entity is deleted");
     let id = "001D000000IRFmaIAH".parse().unwrap();

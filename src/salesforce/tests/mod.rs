@@ -3,10 +3,12 @@
 mod answers;
 mod flows;
 mod hosts;
+mod http2;
 mod losses;
 mod orgs;
 mod proxy;
 mod secrecy;
 mod server;
 mod sessions;
+mod statuses;
 mod tls;

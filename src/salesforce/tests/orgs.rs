@@ -16,14 +16,15 @@ use super::super::{
     outage::Signal,
 };
 
-const RULES: Rules = Rules { reserve: 0.05, share: 3, is_configured: false };
+const RULES: Rules = Rules { reserve: 0.05, is_configured: false };
+const SHARE: usize = 3;
 const READ: Errand = Errand { writes: false, can_wait: false, login: false };
 const UPDATE: Errand = Errand { writes: true, ..READ };
 const CREATE: Errand = Errand { writes: true, can_wait: true, login: false };
 
 fn orgs() -> (Orgs, Arc<Metrics>) {
     let metrics = Arc::new(Metrics::new());
-    (Orgs::new(Arc::clone(&metrics)), metrics)
+    (Orgs::new(SHARE, Arc::clone(&metrics)), metrics)
 }
 
 fn at(orgs: &Orgs, url: &str) -> Arc<Org> {

@@ -90,12 +90,27 @@ impl Front {
         Self::start_with(to, authority.certify(host, |_| ()), WebPkiClientVerifier::no_client_auth()).await
     }
 
+    /// Before a server that speaks HTTP/2.
+    pub(super) async fn start_http2(to: SocketAddr, authority: &Authority, host: &str) -> Self {
+        let open = WebPkiClientVerifier::no_client_auth();
+        Self::start_speaking(&[b"h2"], to, authority.certify(host, |_| ()), open).await
+    }
+
     async fn start_with(
+        to: SocketAddr,
+        certificate: (rcgen::Certificate, KeyPair),
+        clients: Arc<dyn ClientCertVerifier>,
+    ) -> Self {
+        Self::start_speaking(&[], to, certificate, clients).await
+    }
+
+    async fn start_speaking(
+        protocols: &[&[u8]],
         to: SocketAddr,
         (certificate, key): (rcgen::Certificate, KeyPair),
         clients: Arc<dyn ClientCertVerifier>,
     ) -> Self {
-        let config = ServerConfig::builder_with_provider(provider())
+        let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_client_cert_verifier(clients)
@@ -104,6 +119,7 @@ impl Front {
                 PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
             )
             .unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -121,7 +137,7 @@ impl Front {
         Self { address, accepting }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
 }
