@@ -2,6 +2,7 @@
 # Runs a real Zeebe (Camunda 8 engine: broker + embedded gateway, one partition) for tests.
 #
 #   zeebe.sh start [version]   fetch if needed, start in the background, return when it takes jobs
+#   zeebe.sh restart           stop it and start it again on its data, with the environment that start had
 #   zeebe.sh stop              stop it and delete its data
 #   zeebe.sh status            say what runs and where (exit 0: running, 3: not)
 #   zeebe.sh logs [-f]         show (follow) the log
@@ -13,7 +14,6 @@
 # To see every record of the engine (incidents with their messages, jobs, variables) as JSON in its log:
 #   ZEEBE_BROKER_EXPORTERS_DEBUG_CLASSNAME=io.camunda.zeebe.broker.exporter.debug.DebugLogExporter \
 #   ZEEBE_BROKER_EXPORTERS_DEBUG_ARGS_LOGLEVEL=info zeebe.sh start
-#
 #
 # Environment, all optional:
 #   ZEEBE_VERSION        8.6.0 (8.5.8 works too); the argument of start wins
@@ -100,15 +100,16 @@ ready() {
   (exec 3<>"/dev/tcp/127.0.0.1/$grpc") 2>/dev/null
 }
 
+# start VERSION KEEP: on the data that is there, if KEEP is not empty.
 start() {
-  local version=${1:-${ZEEBE_VERSION:-$default_version}} home java pid began=$SECONDS port
+  local version=${1:-${ZEEBE_VERSION:-$default_version}} keep=${2:-} home java pid began=$SECONDS port
   if pid=$(running); then die "already running (pid $pid); stop it first"; fi
   java=$(find_java)
   home=$(distribution "$version")
   for port in "$grpc" "$rest" "$management" "$command_port" "$internal"; do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then die "port $port is in use"; fi
   done
-  rm -rf "$state"
+  [ -n "$keep" ] || rm -rf "$state"
   mkdir -p "$state"
   printf '%s\n' "$version" >"$state/version"
 
@@ -127,7 +128,7 @@ start() {
   export ZEEBE_BROKER_EXPERIMENTAL_RAFT_PREALLOCATESEGMENTFILES=${ZEEBE_BROKER_EXPERIMENTAL_RAFT_PREALLOCATESEGMENTFILES:-false}
 
   JAVA_HOME=$java JAVA_OPTS="${ZEEBE_JAVA_OPTS:--Xms128m -Xmx512m} -Dzeebe.state=$state" \
-    setsid "$home/bin/broker" >"$log" 2>&1 </dev/null &
+    setsid "$home/bin/broker" >>"$log" 2>&1 </dev/null &
   printf '%s\n' $! >"$pid_file"
   disown
 
@@ -157,6 +158,13 @@ halt() {
   kill -9 "$pid"
 }
 
+restart() {
+  local version
+  version=$(cat "$state/version" 2>/dev/null) || die "not running"
+  halt
+  start "$version" keep
+}
+
 stop() {
   halt
   rm -rf "$state"
@@ -176,6 +184,7 @@ status() {
 
 case ${1:-} in
   start) start "${2:-}" ;;
+  restart) restart ;;
   stop) stop ;;
   status) status ;;
   java) find_java ;;

@@ -1,15 +1,16 @@
-//! Many instances while their workers go away: nothing is lost, nothing is doubled.
+//! Many instances while their workers, or the engine itself, go away: nothing is lost, nothing is doubled.
 
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
+    process::Stdio,
     time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
 use salesforce_connector_dev::org::{Fault, FaultRule};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::{process::Command, time::Instant};
 
 use crate::{House, ServiceTask, records::Record};
 
@@ -139,6 +140,25 @@ async fn of_plain_creates_those_that_a_killed_worker_had_sent_and_only_those_bec
 }
 
 #[tokio::test]
+async fn a_worker_that_is_terminated_under_a_load_of_upserts_loses_and_doubles_nothing() {
+    let mut house = open("terminate-upserts", &upsert_record()).await;
+    house.configure("WORKER__SHUTDOWN_GRACE", "1s");
+    house.configure("SALESFORCE__REQUEST_TIMEOUT", "1m");
+    let held = house.hold_answers("PATCH", "/sobjects/Account/External_Key__c/", IN_HAND);
+    let numbers = start(&house, 0..INSTANCES).await;
+    let first = house.worker();
+    held.held(IN_HAND).await;
+
+    first.terminate().await;
+    let _second = house.worker();
+    assert!(first.ended().await.success());
+
+    assert_eq!(account_for(&mut house, &numbers).await, 0, "an upsert is simply repeated");
+    assert_all_once(&house);
+    assert_eq!(house.records.timed_out_jobs(&house.job_type), 0, "the jobs were handed back at once");
+}
+
+#[tokio::test]
 async fn of_plain_creates_those_that_outlive_the_grace_period_and_only_those_become_incidents() {
     let mut house = open("terminate-creates", &create_record()).await;
     house.configure("WORKER__SHUTDOWN_GRACE", "1s");
@@ -180,4 +200,37 @@ async fn two_workers_of_which_one_is_replaced_again_and_again_lose_and_double_no
 
     assert_eq!(account_for(&mut house, &numbers).await, 0, "each worker had time to end its calls");
     assert_eq!(names(&house).len(), numbers.len());
+}
+
+/// Stops the engine and starts it again on the data that it has.
+async fn restart_engine() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/zeebe.sh");
+    let status = Command::new(script).arg("restart").stdin(Stdio::null()).status().await;
+    assert!(status.expect("the script can be run").success(), "the engine comes up again");
+}
+
+#[tokio::test]
+#[ignore = "restarts the engine that the other tests share: scripts/e2e.sh runs it alone"]
+async fn an_engine_that_is_restarted_under_load_loses_and_doubles_nothing() {
+    for (test, task, most_incidents) in
+        [("restart-upserts", upsert_record(), 0), ("restart-creates", create_record(), IN_HAND)]
+    {
+        let mut house = open(test, &task).await;
+        // Calls are under way whenever the engine goes away.
+        house.org.faults().add(
+            FaultRule::new(Fault::Delay(Duration::from_millis(50)))
+                .path("/sobjects/Account")
+                .times(usize::MAX),
+        );
+        let numbers = start(&house, 0..INSTANCES).await;
+        let _worker = house.worker();
+        house.records.some_completed(&numbers.keys().copied().collect(), INSTANCES / 10).await;
+
+        restart_engine().await;
+
+        // What was under way may be cut, if its report is not taken before the job is handed out again.
+        let incidents = account_for(&mut house, &numbers).await;
+        assert!(incidents <= most_incidents, "{test}: {incidents} incidents");
+        assert_all_once(&house);
+    }
 }

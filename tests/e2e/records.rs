@@ -125,6 +125,20 @@ impl Records {
         incidents
     }
 
+    /// Resolves when so many of these instances have come to their end.
+    pub(crate) async fn some_completed(&mut self, instances: &HashSet<i64>, count: usize) {
+        let is_one = |record: &&Record| instances.contains(&record.key) && is_end(record, record.key);
+        let enough = async {
+            while self.seen.iter().filter(is_one).count() < count {
+                self.read().await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, enough).await;
+        in_time.unwrap_or_else(|elapsed| {
+            panic!("waited {PATIENCE:?} for the end of {count} instances: {elapsed}")
+        });
+    }
+
     /// Resolves when the lock of a job of this type was renewed this often.
     pub(crate) async fn renewed(&mut self, job_type: &str, times: usize) {
         let mut last = 0;
