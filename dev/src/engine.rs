@@ -230,6 +230,22 @@ impl Engine {
         answer.map(drop)
     }
 
+    /// Lets the lock of a job end after this time from now on, whoever holds the job.
+    pub async fn update_timeout(&self, job_key: i64, timeout: Duration) -> Result<(), EngineError> {
+        let update = proto::UpdateJobTimeoutRequest {
+            job_key,
+            timeout: i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX),
+            operation_reference: None,
+            job_lease_token: None,
+        };
+        let answer = self
+            .call("UpdateJobTimeout", update, CALL, |mut client, request| async move {
+                client.update_job_timeout(request).await
+            })
+            .await;
+        answer.map(drop)
+    }
+
     /// Resolves an incident: the engine tries again what failed.
     pub async fn resolve_incident(&self, incident_key: i64) -> Result<(), EngineError> {
         let resolve = proto::ResolveIncidentRequest { incident_key, operation_reference: None };

@@ -9,12 +9,19 @@ use std::{
     time::Duration,
 };
 
-use salesforce_connector::zeebe::{
-    Failure, GatewayAuthentication, GatewayClient, GatewayOptions, Job, JobHandler, Outcome, StopSignal,
-    Worker, WorkerOptions, WorkerSummary,
+use salesforce_connector::{
+    metrics::Metrics,
+    zeebe::{
+        Failure, GatewayAuthentication, GatewayClient, GatewayOptions, Job, JobHandler, Outcome, StopSignal,
+        Worker, WorkerOptions, WorkerSummary,
+    },
 };
 use serde_json::{Map, Value, json};
-use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use crate::{House, ServiceTask};
 
@@ -34,6 +41,7 @@ where
 struct Running {
     stop: StopSignal,
     task: JoinHandle<WorkerSummary>,
+    metrics: Arc<Metrics>,
 }
 
 impl Running {
@@ -51,31 +59,37 @@ impl Running {
         F: Fn(Job) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
     {
+        let options = WorkerOptions { job_timeout: lock, stream_enabled, ..options(house) };
+        Self::with(options, house, handler).await
+    }
+
+    async fn with<F, R>(options: WorkerOptions, house: &House, handler: F) -> Self
+    where
+        F: Fn(Job) -> R + Send + Sync + 'static,
+        R: Future<Output = Outcome> + Send + 'static,
+    {
         let gateway = GatewayOptions {
             address: house.address().to_owned(),
             ca_certificate: None,
             override_authority: None,
             authentication: GatewayAuthentication::None,
         };
-        let options = WorkerOptions {
-            job_type: house.job_type.clone(),
-            name: "tester".into(),
-            max_jobs_active: 8,
-            job_timeout: lock,
-            request_timeout: Duration::from_secs(5),
-            fetch_variables: Vec::new(),
-            tenant_ids: Vec::new(),
-            assigned_tenants: false,
-            with_lease: false,
-            stream_enabled,
-            shutdown_grace: Duration::from_millis(100),
-        };
-        let client = GatewayClient::new(gateway, Arc::default()).expect("the options are valid");
-        let worker = Worker::new(client, Handler(handler), options, Arc::default());
+        let metrics = Arc::<Metrics>::default();
+        let client = GatewayClient::new(gateway, Arc::clone(&metrics)).expect("the options are valid");
+        let worker = Worker::new(client, Handler(handler), options, Arc::clone(&metrics));
         let (stop, status) = (StopSignal::default(), worker.status());
         let task = tokio::spawn(worker.run(stop.clone()));
         soon(status.ready()).await;
-        Self { stop, task }
+        Self { stop, task, metrics }
+    }
+
+    /// Resolves when the engine has said that a job is no longer this worker's.
+    async fn superseded(&self) {
+        // Nobody tells of it; it is counted.
+        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        while !self.metrics.encode().contains(r#"lock_renewals_total{result="superseded"} 1"#) {
+            looks.tick().await;
+        }
     }
 
     async fn drain(self) -> WorkerSummary {
@@ -83,6 +97,22 @@ impl Running {
         let summary = soon(self.task).await.expect("the worker does not panic");
         assert_eq!(summary.taken, summary.ended(), "{summary:?}");
         summary
+    }
+}
+
+fn options(house: &House) -> WorkerOptions {
+    WorkerOptions {
+        job_type: house.job_type.clone(),
+        name: "tester".into(),
+        max_jobs_active: 8,
+        job_timeout: Duration::from_mins(1),
+        request_timeout: Duration::from_secs(5),
+        fetch_variables: Vec::new(),
+        tenant_ids: Vec::new(),
+        assigned_tenants: false,
+        with_lease: false,
+        stream_enabled: true,
+        shutdown_grace: Duration::from_millis(100),
     }
 }
 
@@ -231,6 +261,57 @@ async fn a_mark_of_a_job_that_was_handed_back_before_its_commit_point_is_cleared
     assert_eq!(house.finish(running).await, json!({ "seen": null }));
     let summary = second.drain().await;
     assert_eq!(summary.completed, 1, "{summary:?}");
+}
+
+/// Takes one job, passes the commit point, and completes it when the gate is open. Tells the keys of its jobs.
+async fn committing(
+    options: WorkerOptions,
+    house: &House,
+    (by, gate): (&'static str, &Arc<Semaphore>),
+) -> (Running, mpsc::Receiver<i64>) {
+    let (keys, taken) = mpsc::channel(1);
+    let gate = Arc::clone(gate);
+    let handler = move |job: Job| {
+        let (keys, gate) = (keys.clone(), Arc::clone(&gate));
+        async move {
+            job.commit_point.pass(Failure { message: "cut".into(), ..Failure::default() });
+            keys.send(job.key).await.expect("the test listens");
+            gate.acquire().await.expect("it is never closed").forget();
+            complete(&json!({ "by": by }))
+        }
+    };
+    (Running::with(options, house, handler).await, taken)
+}
+
+#[tokio::test]
+async fn of_a_committed_job_that_was_handed_out_again_the_first_holders_success_counts() {
+    let mut house = House::open("late-success").await;
+    house.deploy(&ServiceTask::bare()).await;
+    let gates = [Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0))];
+    // It polls, and for no more than one, so that it does not get the job again itself. It renews after 20 s.
+    let alone = WorkerOptions {
+        job_timeout: Duration::from_secs(40),
+        stream_enabled: false,
+        max_jobs_active: 1,
+        ..options(&house)
+    };
+    let (first, mut taken) = committing(alone, &house, ("first", &gates[0])).await;
+    let running = house.start(json!({}));
+    let key = soon(taken.recv()).await.expect("a job");
+    house.engine.update_timeout(key, Duration::from_millis(1)).await.expect("the job is locked");
+    let job_type = house.job_type.clone();
+    house.records.timed_out(&job_type).await;
+    soon(first.superseded()).await;
+
+    let (second, mut taken) = committing(options(&house), &house, ("second", &gates[1])).await;
+    assert_eq!(soon(taken.recv()).await, Some(key), "it is handed out again");
+    gates[0].add_permits(1);
+    assert_eq!(house.finish(running).await["by"], "first");
+    gates[1].add_permits(1);
+
+    let (first, second) = (first.drain().await, second.drain().await);
+    assert_eq!((first.completed, first.superseded), (1, 0), "{first:?}");
+    assert_eq!((second.completed, second.rejected), (0, 1), "{second:?}");
 }
 
 #[tokio::test]
