@@ -112,6 +112,7 @@ impl<H: JobHandler> JobStream<'_, H> {
         self.crew.board.gateway_answered(true);
         let mut call = pin!(gateway.stream_jobs(self.request()));
         let called = Instant::now();
+        let life_ends = after(self.began, self.lifetime);
         let silence_ends = after(called, self.crew.reporter.tuning.stream_inactivity);
         let stream = loop {
             tokio::select! {
@@ -122,6 +123,7 @@ impl<H: JobHandler> JobStream<'_, H> {
                     _ => return Err(Closed::Draining),
                 },
                 () = sleep_until(called + SETTLED_AFTER), if !self.is_open => self.opened(),
+                () = sleep_until(life_ends) => return Err(Closed::Planned("lifetime")),
                 () = sleep_until(silence_ends) => return Err(Closed::Planned("inactivity")),
             }
         };

@@ -45,7 +45,10 @@ pub(super) fn judge(error: &GatewayError, size: usize, attempt: u32) -> Verdict 
         // Not processed. A key of a partition that does not exist looks the same for ever: the job's
         // deadline bounds it.
         Code::Unavailable if !error.is_transport() => Verdict::Retry { outcome_unknown: false },
-        Code::ResourceExhausted | Code::Unauthenticated => Verdict::Retry { outcome_unknown: false },
+        // Tonic gives this code to a connection too that ended with a call for calm.
+        Code::ResourceExhausted | Code::Unauthenticated => {
+            Verdict::Retry { outcome_unknown: error.is_transport() }
+        }
         // A connection that was refused or lost.
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Aborted => {
             Verdict::Retry { outcome_unknown: true }
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection_is_no_refusal_whatever_its_code() {
-        for code in [Code::Unknown, Code::Internal, Code::Unavailable] {
+        for code in [Code::Unknown, Code::Internal, Code::Unavailable, Code::ResourceExhausted] {
             let mut status = Status::new(code, "transport error");
             status.set_source(Arc::new(std::io::Error::other("connection reset")));
             assert_eq!(judge(&GatewayError::status("FailJob", status), SMALL, 9), retry(true), "{code:?}");

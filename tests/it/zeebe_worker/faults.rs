@@ -8,12 +8,15 @@ use std::{
     time::Duration,
 };
 
-use salesforce_connector::zeebe::{Job, Outcome};
-use salesforce_connector_dev::gateway::{DevGateway, JobState, Rpc};
+use salesforce_connector::{
+    metrics::Metrics,
+    zeebe::{Job, Outcome},
+};
+use salesforce_connector_dev::gateway::{Account, DevGateway, JobState, Rpc};
 use serde_json::json;
 use tonic::Status;
 
-use super::{Gate, Held, Setup, complete, completing, new_job, object, soon, until};
+use super::{Gate, Held, Setup, complete, completing, new_job, object, pass, settle, soon, until};
 
 /// A handler that waits at a gate.
 fn gated(gate: &Gate) -> impl Fn(Job) -> Held + use<> {
@@ -25,13 +28,6 @@ fn gated(gate: &Gate) -> impl Fn(Job) -> Held + use<> {
             complete()
         })
     }
-}
-
-/// Lets this much time pass at once.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 #[tokio::test]
@@ -291,4 +287,60 @@ async fn commands_take_turns_on_two_connections_and_streams_have_their_own() {
     soon(gateway.all_finished()).await;
     assert_eq!(gateway.connections(), 3);
     worker.drain().await;
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_waited_for_and_nothing_is_sent_twice() {
+    let gateway = DevGateway::start().await.unwrap();
+    let mut setup = Setup::of(&gateway);
+    setup.tuning.command_timeout = Duration::from_secs(10);
+    let metrics = Arc::clone(&setup.metrics);
+    let worker = setup.run_ready(completing).await;
+    let held = gateway.faults().hold_reply(Rpc::CompleteJob);
+    gateway.create_job(new_job());
+    soon(held.reached()).await;
+    pass(Duration::from_secs(9)).await;
+    held.release();
+    assert_eq!(worker.drain().await.completed, 1);
+    assert_eq!(gateway.account().double_completions_refused, 0);
+    assert!(metrics.encode().contains(r#"commands_total{command="complete",result="accepted"} 1"#));
+}
+
+#[tokio::test]
+async fn streams_are_replaced_before_their_eighth_hour_ends_and_not_all_at_once() {
+    const WORKERS: usize = 12;
+    let (gateway, metrics) = (DevGateway::start().await.unwrap(), Arc::<Metrics>::default());
+    let mut workers = Vec::new();
+    for _ in 0..WORKERS {
+        let mut setup = Setup::of(&gateway);
+        // Its silence would have it replaced much earlier.
+        setup.tuning.stream_inactivity = Duration::from_hours(24);
+        setup.metrics = Arc::clone(&metrics);
+        workers.push(setup.run_ready(completing).await);
+    }
+    soon(gateway.wait_until(|account| account.open_streams == WORKERS)).await;
+    let connections = gateway.connections();
+    let replaced = || {
+        let text = metrics.encode();
+        let line =
+            text.lines().find_map(|line| line.split_once(r#"streams_closed_total{reason="lifetime"} "#));
+        line.map_or(0, |(_, count)| count.parse::<usize>().unwrap())
+    };
+    let mut counts = Vec::new();
+    // The last tenth of eight hours is 48 minutes.
+    for minutes in [7 * 60 + 11, 12, 12, 12] {
+        pass(Duration::from_mins(minutes)).await;
+        settle().await;
+        counts.push(replaced());
+    }
+    pass(Duration::from_mins(14)).await;
+    let all = |account: &Account| (account.streams_opened, account.open_streams) == (2 * WORKERS, WORKERS);
+    soon(gateway.wait_until(all)).await;
+    counts.push(replaced());
+    assert_eq!((counts.first(), counts.last()), (Some(&0), Some(&WORKERS)));
+    assert!(counts.windows(2).all(|two| two[1] - two[0] < WORKERS), "all at once: {counts:?}");
+    assert!(gateway.connections() >= connections + WORKERS);
+    for worker in workers {
+        worker.drain().await;
+    }
 }

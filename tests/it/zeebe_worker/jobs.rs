@@ -279,29 +279,32 @@ async fn jobs_beyond_what_was_asked_for_are_given_back_with_unchanged_retries() 
 
 #[tokio::test]
 async fn a_job_that_comes_twice_is_done_once() {
-    let gateway = DevGateway::start().await.unwrap();
-    let gate = Gate::closed();
-    let held = gate.clone();
-    let setup = Setup::of(&gateway);
-    let metrics = Arc::clone(&setup.metrics);
-    let worker = setup
-        .run_ready(move |_| {
-            let held = held.clone();
-            async move {
-                held.pass().await;
-                complete()
-            }
-        })
-        .await;
-    gateway.faults().duplicate_deliveries(1);
-    let key = gateway.create_job(new_job());
-    gate.arrivals(1).await;
-    let received = r#"jobs_activated_total{source="stream"} 2"#;
-    until(|| metrics.encode().contains(received)).await;
-    gate.open();
-    soon(gateway.finished(key)).await;
-    let summary = worker.drain().await;
-    assert_eq!((summary.taken, summary.completed, summary.duplicates), (2, 1, 1));
+    for (stream_enabled, source) in [(true, "stream"), (false, "poll")] {
+        let gateway = DevGateway::start().await.unwrap();
+        let gate = Gate::closed();
+        let held = gate.clone();
+        let mut setup = Setup::of(&gateway);
+        setup.options.stream_enabled = stream_enabled;
+        let metrics = Arc::clone(&setup.metrics);
+        let worker = setup
+            .run_ready(move |_| {
+                let held = held.clone();
+                async move {
+                    held.pass().await;
+                    complete()
+                }
+            })
+            .await;
+        gateway.faults().duplicate_deliveries(1);
+        let key = gateway.create_job(new_job());
+        gate.arrivals(1).await;
+        let received = format!(r#"jobs_activated_total{{source="{source}"}} 2"#);
+        until(|| metrics.encode().contains(&received)).await;
+        gate.open();
+        soon(gateway.finished(key)).await;
+        let summary = worker.drain().await;
+        assert_eq!((summary.taken, summary.completed, summary.duplicates), (2, 1, 1), "{source}");
+    }
 }
 
 #[tokio::test]

@@ -104,6 +104,9 @@ async fn a_result_that_the_engine_will_never_take_becomes_an_incident_at_once() 
             "too large for the engine",
         ),
         (Status::invalid_argument("variables are no object"), "refused by the engine"),
+        (Status::out_of_range("no such number"), "refused by the engine"),
+        (Status::unimplemented("no such call"), "refused by the engine"),
+        (Status::permission_denied("not yours"), "refused by the engine"),
     ] {
         let gateway = DevGateway::start().await.unwrap();
         gateway.faults().refuse(Rpc::CompleteJob, 1, &status);
