@@ -35,6 +35,8 @@ pub struct FailedJob {
     pub operation: &'static str,
     /// The connection's name; `None` for one written in the task, or where the job did not get that far.
     pub connection: Option<String>,
+    /// The host of its org; `None` where the job did not get that far.
+    pub org: Option<String>,
     /// What became of it: `failed`, `error_thrown`, `parked`, or `completed` where an expression ignored the error.
     pub outcome: &'static str,
     /// The retries left, where it failed; 0 is an incident.
@@ -85,6 +87,7 @@ impl FailedJob {
             element: job.element_id.clone(),
             operation: "unknown",
             connection: None,
+            org: None,
             outcome: outcome.label(),
             retries,
             code: redactor.text(error.code()).into_owned(),
@@ -97,11 +100,13 @@ impl FailedJob {
     /// An incident is somebody's work; what is tried again or caught in the process is not.
     fn log(&self) {
         let Self { operation, outcome, retries, code, error_type, message, .. } = self;
-        let (connection, request_id) = (self.connection.as_deref(), self.request_id.as_deref());
+        let (connection, org) = (self.connection.as_deref(), self.org.as_deref());
+        let request_id = self.request_id.as_deref();
         if *retries == Some(0) {
             tracing::warn!(
                 operation,
                 connection,
+                org,
                 outcome,
                 retries,
                 code,
@@ -114,6 +119,7 @@ impl FailedJob {
             tracing::info!(
                 operation,
                 connection,
+                org,
                 outcome,
                 retries,
                 code,
@@ -151,6 +157,7 @@ mod tests {
             element: "create".to_owned(),
             operation: "query",
             connection: None,
+            org: None,
             outcome: "failed",
             retries: Some(0),
             code: "TIMEOUT".to_owned(),

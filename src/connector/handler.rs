@@ -75,6 +75,7 @@ impl fmt::Debug for Connector {
 struct Known<'a> {
     operation: Option<&'static Descriptor>,
     connection: Option<String>,
+    org: Option<String>,
     headers: Headers,
     secrets: JobSecrets<'a>,
 }
@@ -120,6 +121,7 @@ impl Connector {
         let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
             self.connections.client((&connection, api_version), caller, &mut known.secrets).await?;
+        known.org = client.host();
         let (descriptor, record_id) =
             (operation.descriptor(), operation.record_id().map(ToString::to_string));
         let (timeout, redactor) =
@@ -179,7 +181,8 @@ impl Connector {
             return;
         };
         let failed = FailedJob::new(job, error, outcome, &known.secrets.redactor());
-        self.failures.note(FailedJob { operation, connection: known.connection.clone(), ..failed });
+        let (connection, org) = (known.connection.clone(), known.org.clone());
+        self.failures.note(FailedJob { operation, connection, org, ..failed });
     }
 }
 
@@ -189,7 +192,8 @@ impl JobHandler for Connector {
         let operation = request::operation_named(&job.variables);
         job.labels.set_operation(operation.map_or("unknown", |operation| operation.name));
         let secrets = self.connections.secrets(&job.bpmn_process_id);
-        let mut known = Known { operation, connection: None, headers: Headers::default(), secrets };
+        let mut known =
+            Known { operation, connection: None, org: None, headers: Headers::default(), secrets };
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);

@@ -74,10 +74,9 @@ const REFRESH_IS_USELESS: &[&str] =
 
 impl std::fmt::Debug for SalesforceClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let inner = &self.inner;
-        let (base, version) = (inner.base.as_str(), inner.version);
+        let Inner { base, version, .. } = &*self.inner;
         f.debug_struct("SalesforceClient")
-            .field("base", &base)
+            .field("base", &base.as_str())
             .field("version", &version)
             .finish_non_exhaustive()
     }
@@ -176,6 +175,11 @@ impl SalesforceClient {
             Login::Grant(login) => login.tokens.current().map(|(_, age)| age),
         };
         (status, age)
+    }
+
+    /// The host that calls go to, as far as it is known without a login.
+    pub fn host(&self) -> Option<String> {
+        self.address().host_str().map(ToOwned::to_owned)
     }
 
     /// Where calls go, as far as it is known without a login.

@@ -108,3 +108,15 @@ async fn metrics_come_as_openmetrics_to_whom_asks_for_it() {
         assert_eq!(answer.text().await.unwrap().ends_with("# EOF\n"), has_end);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_call_is_shown_with_its_org_and_the_name_that_salesforce_gave_the_request() {
+    let house = House::start().await;
+    let missing = json!({"type": "getRecord", "objectType": "Account", "objectId": "001000000000404AAA"});
+    house.run(missing, &[]).await;
+    let (_, text) = get(format!("{}/api/status", house.admin)).await;
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let failure = &shown["failures"][0];
+    assert_eq!(failure["org"], json!("127.0.0.1"), "{failure}");
+    assert_eq!(failure["requestId"].as_str().map(str::len), Some(32), "{failure}");
+}

@@ -7,6 +7,7 @@ mod account;
 mod admin;
 mod api_version;
 mod check;
+mod deploy;
 mod dev_org;
 mod docs;
 mod expressions;

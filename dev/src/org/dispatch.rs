@@ -154,6 +154,11 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
         if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
             response.headers_mut().insert("sforce-limit-info", usage);
         }
+        // Salesforce's edge names each request, under two names.
+        if let Ok(id) = HeaderValue::from_str(&format!("{:032x}", fastrand::u128(..))) {
+            response.headers_mut().insert("x-request-id", id.clone());
+            response.headers_mut().insert("x-sfdc-request-id", id);
+        }
         response
     })
 }
