@@ -146,7 +146,7 @@ impl Error {
 
 /// What to do about an outcome that is not known; said in each such message.
 pub(super) const OUTCOME_UNKNOWN_HINT: &str = "; the write may have been carried out, so it was not repeated: look in \
-                                               the org, and consider creating once by an external id, which is safe to repeat";
+                                               the org, and consider creating once by an external id (an upsert), which is safe to repeat";
 
 fn code_of_status(status: u16) -> String {
     match status {
