@@ -25,7 +25,7 @@ async fn a_connection_cut_after_sending_is_survived_by_repeatable_calls_only() {
             if request.class == CallClass::UnsafeWrite {
                 let error = result.unwrap_err();
                 assert_eq!((error.code(), error.class()), ("OUTCOME_UNKNOWN", ErrorClass::OutcomeUnknown));
-                assert!(error.to_string().contains("upsert"), "{error}");
+                assert!(error.to_string().contains("by an external id"), "{error}");
                 assert_eq!(org.calls(), 1, "sent once");
             } else {
                 assert_eq!(result.unwrap().status, 200);

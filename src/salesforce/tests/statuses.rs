@@ -38,7 +38,7 @@ async fn fates(reply: &Reply) -> [(Fate, usize); 3] {
         let error = org.client().send(&request, patient()).await.unwrap_err();
         *fate_of = (fate(&error), org.calls());
         if request.class == CallClass::UnsafeWrite && fate_of.0 == Fate::Unknown {
-            assert!(error.to_string().contains("upsert"), "{error}");
+            assert!(error.to_string().contains("by an external id"), "{error}");
         }
     }
     fates
