@@ -213,7 +213,9 @@ async fn a_secret_that_is_missing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_endpoint_that_answers_html() {
-    let org = org_that_answers(200, "<html><head><title>Login</title></head></html>").await;
+    let page =
+        Reply::new(200, "<html><head><title>Login</title></head></html>").header("content-type", "text/html");
+    let org = org_with(Fault::Respond(page)).await;
     let words = ["expected JSON with access_token, found an HTML page", "is this the token endpoint"];
     two_hundred_jobs_fail(org, client_credentials("dev-secret"), ("AUTHENTICATION_FAILED", &words)).await;
 }
