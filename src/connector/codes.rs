@@ -195,6 +195,9 @@ codes! {
     NOT_MODIFIED: Business,
         "The record was not changed since the time that was given (HTTP 304).",
         "Nothing has to be done in Salesforce; let the process handle it with the header bpmnErrors.";
+    REQUEST_TOO_LONG: Permanent,
+        "The address of the call, which holds the query, is longer with its headers than the 16,384 bytes that Salesforce takes.",
+        "Ask for fewer fields, or split a long list of values over several tasks.";
     INVALID_REQUEST: Permanent,
         "The request could not be built.",
         "Correct the task's input; if it looks right, report it as a fault of the connector.";

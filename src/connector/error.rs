@@ -124,6 +124,25 @@ impl Error {
             .map_or(self.kind.advice(), |code| code.advice)
     }
 
+    /// The records that duplicate rules of the org found to match, each once, in Salesforce's order.
+    fn duplicates(&self) -> Value {
+        let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+        let body = self.response.as_ref().map_or(&Value::Null, |response| &response.body);
+        // A list of errors, or the result of a save with its errors in it.
+        let errors = body.as_array().cloned().unwrap_or_else(|| list(body, "errors"));
+        let results = errors.iter().flat_map(|error| list(&error["duplicateResult"], "matchResults"));
+        let mut found = Vec::new();
+        for record in results.flat_map(|result| list(&result, "matchRecords")) {
+            let record = &record["record"];
+            let duplicate =
+                json!({"id": record["Id"], "type": record["attributes"]["type"], "record": record});
+            if !found.contains(&duplicate) {
+                found.push(duplicate);
+            }
+        }
+        Value::Array(found)
+    }
+
     /// The variable `error`, as expressions, boundary events and the job see it.
     pub(super) fn variable(&self) -> Value {
         let errors: Vec<Value> = self.errors.iter().map(detail).collect();
@@ -139,6 +158,9 @@ impl Error {
                 .insert("response".to_owned(), json!({"status": status, "headers": headers, "body": body}));
         }
         error.insert("errors".to_owned(), Value::Array(errors));
+        if self.codes().any(|code| code == "DUPLICATES_DETECTED") {
+            error.insert("duplicates".to_owned(), self.duplicates());
+        }
         error.insert("variables".to_owned(), Value::Object(variables));
         Value::Object(error)
     }
@@ -224,6 +246,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_records_that_match_are_told_once_each() {
+        let record =
+            |id: &str| json!({"record": {"attributes": {"type": "Contact"}, "Id": id, "Name": "Ada"}});
+        let result =
+            |ids: &[&str]| json!({"matchRecords": ids.iter().map(|id| record(id)).collect::<Vec<_>>()});
+        let error = json!({"errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?",
+                           "duplicateResult": {"matchResults": [result(&["003A", "003B"]), result(&["003A"])]}});
+        let duplicate = |id: &str| json!({"id": id, "type": "Contact", "record": record(id)["record"]});
+        for body in [json!([error]), json!({"id": null, "success": false, "errors": [error]})] {
+            let error = refused("DUPLICATES_DETECTED", ErrorClass::Business, 400, body);
+            assert_eq!(error.variable()["duplicates"], json!([duplicate("003A"), duplicate("003B")]));
+        }
+        let other = refused("DUPLICATES_DETECTED", ErrorClass::Business, 400, json!("no list"));
+        assert_eq!(other.variable()["duplicates"], json!([]));
+    }
+
+    #[test]
     fn without_an_answer_there_is_no_status_and_no_response() {
         let error = Error::new(&codes::UNKNOWN_CONNECTION, "no such connection");
         assert_eq!(
@@ -265,6 +304,7 @@ pub(super) mod tests {
             REDIRECT_NOT_FOLLOWED,
             MULTIPLE_CHOICES,
             NOT_MODIFIED,
+            REQUEST_TOO_LONG,
             INVALID_REQUEST,
         ];
         for code in of_the_client {

@@ -58,7 +58,7 @@ mod tests {
     }
 
     fn next(path: &str) -> Result<String, Error> {
-        let mut request = Request::next_records(path);
+        let mut request = with_path(Path::Absolute(path.to_owned()));
         request.query.clear();
         url(&request)
     }

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -24,9 +23,11 @@ use super::error::{Error, ErrorClass};
 use super::error_body::is_failed_save;
 use super::failure::Failure;
 use super::guard::{Guard, Unguarded};
+use super::head;
 use super::login;
 use super::org::Errand;
 use super::parcel::Parcel;
+use super::replay;
 use super::retry::{Attempts, Failed, unanswered};
 use super::seats::Seat;
 use super::token::{self, AccessToken};
@@ -127,12 +128,15 @@ impl SalesforceClient {
         let (mut may_refresh, mut may_be_done) = (true, false);
         loop {
             attempts.begin();
-            let failed = match self.attempt(request, limit, guard, &mut may_refresh).await {
+            let mut failed = match self.attempt(request, limit, guard, &mut may_refresh).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            if may_be_done && is_already_deleted(request, &failed.error) {
-                return Ok(deleted(failed.error));
+            if may_be_done {
+                match replay::judged(request, failed.error) {
+                    Ok(response) => return Ok(response),
+                    Err(error) => failed.error = error,
+                }
             }
             may_be_done |= failed.may_be_done;
             let (code, class) = (failed.error.code().to_owned(), failed.error.class());
@@ -360,18 +364,10 @@ impl SalesforceClient {
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header())
             .header("Sforce-Call-Options", format!("client={PRODUCT}"));
-        Parcel::pack(request, builder)
+        let parcel = Parcel::pack(request, builder)?;
+        head::check(&parcel.request)?;
+        Ok(parcel)
     }
-}
-
-/// A delete that was sent again, after one that may have worked, finds the record deleted: that is what was asked.
-fn is_already_deleted(request: &Request, error: &Error) -> bool {
-    request.method == Method::DELETE && error.code() == "ENTITY_IS_DELETED"
-}
-
-fn deleted(error: Error) -> Response {
-    let headers = error.response.map(|response| response.headers).unwrap_or_default();
-    Response { status: 204, reason: "No Content".to_owned(), headers, body: serde_json::Value::Null }
 }
 
 /// Whether the org no longer knows the session: by its code, or a 401 that names none.

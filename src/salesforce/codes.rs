@@ -42,6 +42,8 @@ pub const REDIRECT_NOT_FOLLOWED: &str = "REDIRECT_NOT_FOLLOWED";
 pub const MULTIPLE_CHOICES: &str = "MULTIPLE_CHOICES";
 /// Status 304: not changed since the given time.
 pub const NOT_MODIFIED: &str = "NOT_MODIFIED";
+/// Address and headers are longer than Salesforce takes; also where the org says so (414, 431).
+pub const REQUEST_TOO_LONG: &str = "REQUEST_TOO_LONG";
 /// The HTTP client could not be built, or refused to build a request.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// The org does not have the API version of the call, which was not sent.

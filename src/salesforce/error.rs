@@ -153,6 +153,9 @@ fn code_of_status(status: u16) -> String {
         300 => codes::MULTIPLE_CHOICES.to_owned(),
         304 => codes::NOT_MODIFIED.to_owned(),
         301 | 302 | 303 | 307 | 308 => codes::REDIRECT_NOT_FOLLOWED.to_owned(),
+        // Said without a body where a record was changed since the given time.
+        412 => "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE".to_owned(),
+        414 | 431 => codes::REQUEST_TOO_LONG.to_owned(),
         _ => format!("HTTP_{status}"),
     }
 }
@@ -192,6 +195,7 @@ fn told_without_errors(response: &Response) -> String {
             format!("the external id names {count} records: {}", urls.join(", "))
         }
         304 => "not modified since the given time".to_owned(),
+        412 => "the record was modified since the given time, and was not changed".to_owned(),
         301 | 302 | 303 | 307 | 308 => {
             let target = response.headers.get("location").and_then(serde_json::Value::as_str);
             let host = target.and_then(|target| url::Url::parse(target).ok());

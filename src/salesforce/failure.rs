@@ -23,6 +23,8 @@ pub(super) enum Kind {
     TooLarge,
     /// The request could not be built.
     Unbuildable,
+    /// Not one byte was sent: address and headers are longer than Salesforce takes.
+    TooLong,
     /// Not one byte was sent: the org is left alone for now. With the stable code of why.
     Held(&'static str),
 }

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::types::{ExternalId, FieldName, ObjectName, RecordId};
+use super::types::{ExternalId, FieldName, NextRecordsUrl, ObjectName, RecordId};
 
 /// Everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -72,15 +72,24 @@ impl Request {
 
     /// `GET /query?q=…`: the first page of a SOQL query.
     pub fn query(soql: &str) -> Self {
+        Self::asking("q", soql)
+    }
+
+    /// `GET /query?explain=…`: the plans for a SOQL query, which is not run.
+    pub fn explain(soql: &str) -> Self {
+        Self::asking("explain", soql)
+    }
+
+    fn asking(name: &str, text: &str) -> Self {
         let mut request = Self::new(Method::GET, "/query".to_owned(), CallClass::Read);
-        request.query.push(("q".to_owned(), soql.to_owned()));
+        request.query.push((name.to_owned(), text.to_owned()));
         request
     }
 
     /// The next page of a query, from the `nextRecordsUrl` of the page before.
-    pub fn next_records(next_records_url: &str) -> Self {
+    pub fn next_records(url: &NextRecordsUrl) -> Self {
         let mut request = Self::new(Method::GET, String::new(), CallClass::Read);
-        request.path = Path::Absolute(next_records_url.to_owned());
+        request.path = Path::Absolute(url.as_str().to_owned());
         request
     }
 
@@ -112,10 +121,23 @@ impl Request {
 
     /// `PATCH /sobjects/Account/Key__c/value`: creates or changes the record that has this external id.
     pub fn upsert(object: &ObjectName, key: &ExternalId, fields: Map<String, Value>) -> Self {
-        let (field, value) = (segment(key.field().as_str()), segment(key.value()));
-        let path = format!("/sobjects/{}/{field}/{value}", segment(object.as_str()));
-        Self::new(Method::PATCH, path, CallClass::IdempotentWrite).with_body(fields)
+        Self::new(Method::PATCH, key_path(object, key), CallClass::IdempotentWrite).with_body(fields)
     }
+
+    /// `GET /sobjects/Account/Key__c/value`: reads the record that has this external id.
+    pub fn get_by_key(object: &ObjectName, key: &ExternalId) -> Self {
+        Self::new(Method::GET, key_path(object, key), CallClass::Read)
+    }
+
+    /// `DELETE /sobjects/Account/Key__c/value`: moves the record that has this external id to the recycle bin.
+    pub fn delete_by_key(object: &ObjectName, key: &ExternalId) -> Self {
+        Self::new(Method::DELETE, key_path(object, key), CallClass::IdempotentWrite)
+    }
+}
+
+fn key_path(object: &ObjectName, key: &ExternalId) -> String {
+    let (field, value) = (segment(key.field().as_str()), segment(key.value()));
+    format!("/sobjects/{}/{field}/{value}", segment(object.as_str()))
 }
 
 fn record_path(object: &ObjectName, id: &RecordId) -> String {
@@ -188,6 +210,23 @@ mod tests {
             prop_assert!(!encoded.contains(['/', '?', '#', '\\', ' ']));
             let decoded = percent_encoding::percent_decode_str(&encoded).decode_utf8().unwrap();
             prop_assert_eq!(decoded, text.as_str());
+        }
+
+        #[test]
+        fn an_external_id_stays_the_last_segment_of_every_request(text in "[./%?#;\\\\a-c é\\PC]{1,40}") {
+            let Ok(key) = ExternalId::new("Key__c".parse().unwrap(), &text) else { return Ok(()) };
+            for request in [
+                Request::upsert(&object(), &key, Map::new()),
+                Request::get_by_key(&object(), &key),
+                Request::delete_by_key(&object(), &key),
+            ] {
+                let org = url::Url::parse("https://acme.my.salesforce.com").unwrap();
+                let url = super::super::address::of(&org, crate::salesforce::ApiVersion::DEFAULT, &request).unwrap();
+                let segments: Vec<&str> = url.path_segments().unwrap().collect();
+                prop_assert_eq!(&segments[..6], ["services", "data", "v67.0", "sobjects", "Account", "Key__c"]);
+                let last = percent_encoding::percent_decode_str(segments[6]).decode_utf8().unwrap();
+                prop_assert_eq!((segments.len(), &*last, url.query()), (7, text.as_str(), None));
+            }
         }
     }
 }

@@ -150,6 +150,7 @@ pub(super) fn unanswered(call: &str, class: CallClass, failure: &Failure) -> Fai
         Kind::TimedOut => (codes::TIMEOUT, ErrorClass::Transient, Repeat::Yes),
         Kind::Lost => (codes::CONNECTION_LOST, ErrorClass::Transient, Repeat::Yes),
         Kind::TooLarge => (codes::BODY_TOO_LARGE, ErrorClass::Permanent, Repeat::Never),
+        Kind::TooLong => (codes::REQUEST_TOO_LONG, ErrorClass::Permanent, Repeat::Never),
         Kind::Unbuildable => (codes::INVALID_REQUEST, ErrorClass::Permanent, Repeat::Never),
     };
     let what = match failure.kind {

@@ -171,6 +171,34 @@ impl ExternalId {
     }
 }
 
+/// The address of a query's next page, as Salesforce gave it: `/services/data/v67.0/query/01gD0000002HU6KIAW-2000`.
+///
+/// Leads to queries and nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NextRecordsUrl(String);
+
+impl FromStr for NextRecordsUrl {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let mut parts = text.strip_prefix("/services/data/").unwrap_or_default().splitn(3, '/');
+        let version =
+            parts.next().is_some_and(|part| part.starts_with('v') && part.parse::<ApiVersion>().is_ok());
+        let resource = parts.next().is_some_and(|part| matches!(part, "query" | "queryAll"));
+        let locator = parts.next().is_some_and(|part| {
+            part.contains(|character: char| character.is_ascii_alphanumeric())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        });
+        if version && resource && locator {
+            return Ok(Self(text.to_owned()));
+        }
+        let expected =
+            "the nextRecordsUrl of a query, such as \"/services/data/v67.0/query/01gD0000002HU6KIAW-2000\"";
+        Err(InvalidText::new(expected, text))
+    }
+}
+
 macro_rules! text_newtypes {
     ($($name:ident),*) => {$(
         impl $name {
@@ -206,8 +234,8 @@ macro_rules! from_string_by_parsing {
     )*};
 }
 
-text_newtypes!(ObjectName, FieldName, RecordId);
-from_string_by_parsing!(ApiVersion, ObjectName, FieldName, RecordId);
+text_newtypes!(ObjectName, FieldName, RecordId, NextRecordsUrl);
+from_string_by_parsing!(ApiVersion, ObjectName, FieldName, RecordId, NextRecordsUrl);
 
 impl From<ApiVersion> for String {
     fn from(version: ApiVersion) -> Self {
@@ -224,6 +252,30 @@ mod tests {
         assert_eq!("v68.0".parse::<ApiVersion>().unwrap().to_string(), "v68.0");
         assert_eq!("68.0".parse::<ApiVersion>().unwrap().to_string(), "v68.0");
         assert_eq!(ApiVersion::DEFAULT.to_string(), "v67.0");
+    }
+
+    #[test]
+    fn a_next_page_is_one_of_a_query() {
+        for text in
+            ["/services/data/v67.0/query/01gD0000002HU6KIAW-2000", "/services/data/v31.0/queryAll/a-1"]
+        {
+            assert_eq!(text.parse::<NextRecordsUrl>().unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "01gD0000002HU6KIAW-2000",
+            "https://evil.example/services/data/v67.0/query/a-1",
+            "/services/data/v67.0/query/",
+            "/services/data/v67.0/query/..",
+            "/services/data/v67.0/query/a-1/../../sobjects",
+            "/services/data/v67.0/query/a-1?q=SELECT",
+            "/services/data/v67.0/query/a%2F1",
+            "/services/data/67.0/query/a-1",
+            "/services/data/v67.0/sobjects/Account",
+            "/services/data/v67.0/query/a-1#x",
+        ] {
+            assert!(text.parse::<NextRecordsUrl>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ fn errors_page() -> String {
          Where Salesforce names an `errorCode` (`DUPLICATE_VALUE`, `UNABLE_TO_LOCK_ROW`, …), that is the code; Salesforce's own \
          documentation lists them. What else can go wrong has one of the codes below.\n\n\
          A job that failed holds the variable `error`: `code`, `message`, `type`, `status` (where there was an answer), `errors` \
-         (each with `errorCode`, `message`, `fields`) and `variables.response`. With the header `bpmnErrors` set to `business`, \
+         (each with `errorCode`, `message`, `fields`) and `variables.response`; with DUPLICATES_DETECTED also `duplicates` (each \
+         with `id`, `type` and the `record`, which has more fields where the task asks for them). With the header `bpmnErrors` set to `business`, \
          failures of the type `business` are thrown as BPMN errors with their code; a list of codes throws exactly those.\n\n\
          A type is tried again while the job has retries if it is `transient` or `throttled`. Every other type ends in an \
          incident at once, because a second try would fail in the same way or do harm.\n\n\

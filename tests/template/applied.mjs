@@ -26,6 +26,11 @@ const ENTRIES = {
   // Zeebe reads a backslash in an input as an escape; so it is written twice.
   soqlQuery: 'SELECT Id, Name\nFROM Account\nWHERE Name = \'O\\\\\'Brien\' LIMIT 10',
   allPages: '=true',
+  batchSize: '500',
+  parameters: '={}',
+  nextRecordsUrl: '/services/data/v67.0/query/01gD0000002HU6KIAW-2000',
+  rules: '={"assignmentRule": "FALSE", "duplicateRule": "allowSave"}',
+  ifUnmodifiedSince: '2026-11-22T10:00:00.000+0000',
   maxRecords: '50',
   timeout: 'PT20S',
   resultVariable: 'account',

@@ -50,7 +50,7 @@ const FIELD_NULL: [&str; 10] = [
 
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
-    ["limits", "query", "sobjects"]
+    ["limits", "query", "queryAll", "sobjects"]
         .iter()
         .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
         .collect()

@@ -173,8 +173,8 @@ fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiErro
     match path[..] {
         [] => get().map(|()| json_response(StatusCode::OK, &describe::resources(request))),
         ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(used))),
-        ["query"] => get().and_then(|()| query::first_page(org, request)),
-        ["query", locator] => {
+        ["query" | "queryall"] => get().and_then(|()| query::first_page(org, request, path[0] == "queryall")),
+        ["query" | "queryall", locator] => {
             get().and_then(|()| query::next_page(org, request, locator_text(request, locator)))
         }
         ["sobjects", ..] => rest::route(org, request),
@@ -196,12 +196,9 @@ fn resource_name(request: &ApiRequest) -> String {
             let rest = rest.iter().zip(names).map(|(part, name)| if fixed(part) { "describe" } else { name });
             std::iter::once("sobjects").chain(rest).collect()
         }
-        Some((first, rest)) if first.eq_ignore_ascii_case("query") => {
-            if rest.is_empty() {
-                vec!["query"]
-            } else {
-                vec!["query", "{locator}"]
-            }
+        Some((first, rest)) if ["query", "queryall"].iter().any(|name| first.eq_ignore_ascii_case(name)) => {
+            let name = if first.eq_ignore_ascii_case("query") { "query" } else { "queryAll" };
+            if rest.is_empty() { vec![name] } else { vec![name, "{locator}"] }
         }
         Some((first, [])) if first.eq_ignore_ascii_case("limits") => vec!["limits"],
         Some(_) => vec!["{other}"],

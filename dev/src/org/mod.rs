@@ -45,3 +45,4 @@ pub use log::{Counters, RecordedRequest};
 pub use oauth::{Grant, LoginPolicy, UserAccess};
 pub use seed::SeedError;
 pub use server::{DevOrg, DevOrgBuilder};
+pub use soql::{QuotedText, reading as soql_reading};

@@ -63,12 +63,18 @@ impl Cursors {
     }
 }
 
-/// `query?q=`.
-pub(crate) fn first_page(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
+/// `query?q=` and `query?explain=`; `queryAll` sees what is deleted.
+pub(crate) fn first_page(org: &Org, request: &ApiRequest, deleted: bool) -> ApiResult<Response> {
+    let run = soql::Run { version: request.version, now: Timestamp::now(), deleted };
+    if let Some(text) = request.parameter("explain") {
+        let mut plans = soql::explain(&org.read(), text, run)?;
+        plans["sourceQuery"] = text.into();
+        return Ok(json_response(StatusCode::OK, &plans));
+    }
     let text = request.parameter("q").filter(|text| !text.trim().is_empty());
     let text =
         text.ok_or_else(|| ApiError::bad_request("MALFORMED_QUERY", "A query string has to be specified"))?;
-    let result = soql::run(&org.read(), text, request.version, Timestamp::now())?;
+    let result = soql::run(&org.read(), text, run)?;
     Ok(match result {
         soql::QueryResult::Count(total) => json_response(
             StatusCode::OK,

@@ -58,8 +58,10 @@ fn is_key(store: &Store, object: usize, field: &str) -> bool {
 
 fn save<'a>(request: &ApiRequest, text: &'a str, purpose: Purpose) -> Save<'a> {
     let allow = request.setting("sforce-duplicate-rule-header", "allowSave");
-    let allow_duplicates = allow.is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    Save { purpose, text, trusted: false, allow_duplicates }
+    let is_true = |value: Option<String>| value.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let allow_duplicates = is_true(allow);
+    let duplicate_details = is_true(request.setting("sforce-duplicate-rule-header", "includeRecordDetails"));
+    Save { purpose, text, trusted: false, allow_duplicates, duplicate_details }
 }
 
 fn create(org: &Org, request: &ApiRequest, object: usize) -> ApiResult<Response> {
@@ -98,12 +100,27 @@ fn by_id(org: &Org, request: &ApiRequest, object: usize, id: &str) -> ApiResult<
             let (text, body) = request.json()?;
             let mut store = org.write();
             let row = store.live_row(object, id)?;
+            if was_modified(&store, request, object, row)? {
+                return Ok(StatusCode::PRECONDITION_FAILED.into_response());
+            }
             update(&mut store, request, object, row, (text, &body))?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Method::DELETE => delete(&mut org.write(), object, |store| store.live_row(object, id)),
         _ => Err(ApiError::method_not_allowed(request.method.as_str(), "DELETE,GET,HEAD,PATCH")),
     }
+}
+
+/// Whether the record was modified after `If-Unmodified-Since`, in whole seconds; a value that is no date is refused.
+fn was_modified(store: &Store, request: &ApiRequest, object: usize, row: usize) -> ApiResult<bool> {
+    let Some(value) = request.headers.get(header::IF_UNMODIFIED_SINCE) else { return Ok(false) };
+    let since = value.to_str().ok().and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+    let since =
+        since.ok_or_else(|| ApiError::bad_request("INVALID_HEADER", "If-Unmodified-Since is not a date"))?;
+    let modified = store.object(object).index_of("LastModifiedDate");
+    let modified = modified
+        .and_then(|field| super::datetime::parse(store.tables[object].records[row].values[field].as_str()?));
+    Ok(modified.is_some_and(|modified| modified > since.timestamp()))
 }
 
 fn update(

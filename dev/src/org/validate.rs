@@ -26,12 +26,19 @@ pub(crate) struct Save<'a> {
     pub(crate) trusted: bool,
     /// The client accepts duplicates (`Sforce-Duplicate-Rule-Header: allowSave=true`).
     pub(crate) allow_duplicates: bool,
+    /// The client wants the fields of duplicates (`includeRecordDetails=true`).
+    pub(crate) duplicate_details: bool,
 }
 
 impl Save<'static> {
     /// A create by the org's owner: a seed, or a test that prepares records.
-    pub(crate) const SEED: Self =
-        Save { purpose: Purpose::Create, text: "", trusted: true, allow_duplicates: true };
+    pub(crate) const SEED: Self = Save {
+        purpose: Purpose::Create,
+        text: "",
+        trusted: true,
+        allow_duplicates: true,
+        duplicate_details: false,
+    };
 }
 
 /// The checked values of a body, by field.

@@ -145,10 +145,24 @@ impl Store {
                 rule.fields.iter().filter_map(|name| definition.index_of(name)).collect();
             let matches = self.matching(object, values, &fields, row);
             if !matches.is_empty() {
-                return Err(duplicates_detected(definition, rule, &matches));
+                let records = matches.iter().map(|id| {
+                    let record = json!({ "attributes": { "type": definition.name }, "Id": id });
+                    if save.duplicate_details { self.with_details(object, id, record) } else { record }
+                });
+                return Err(duplicates_detected(definition, rule, records.collect()));
             }
         }
         Ok(())
+    }
+
+    fn with_details(&self, object: usize, id: &str, mut record: Value) -> Value {
+        let row = self.tables[object].row(id);
+        let record_of =
+            |row: usize| super::rest::all_fields(self.object(object), &self.tables[object].records[row]);
+        if let (Some(Value::Object(fields)), Value::Object(members)) = (row.map(record_of), &mut record) {
+            members.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        record
     }
 
     /// The ids of the live records that agree in all `fields`; empty values never match.
@@ -243,13 +257,13 @@ fn delete_failed(parent: &Object, child: &Object) -> ApiError {
     ApiError::save("DELETE_FAILED", message, &[])
 }
 
-fn duplicates_detected(object: &Object, rule: &super::seed::DuplicateRule, matches: &[String]) -> ApiError {
+fn duplicates_detected(object: &Object, rule: &super::seed::DuplicateRule, matches: Vec<Value>) -> ApiError {
     let name = rule.name.clone().unwrap_or_else(|| format!("Standard_{}_Duplicate_Rule", object.name));
+    let size = matches.len();
     let records: Vec<Value> = matches
-        .iter()
-        .map(|id| {
-            json!({ "additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0,
-                "record": { "attributes": { "type": object.name }, "Id": id } })
+        .into_iter()
+        .map(|record| {
+            json!({ "additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0, "record": record })
         })
         .collect();
     let message = "Use one of these records?";
@@ -259,7 +273,7 @@ fn duplicates_detected(object: &Object, rule: &super::seed::DuplicateRule, match
         "duplicateRuleEntityType": object.name,
         "errorMessage": message,
         "matchResults": [{ "entityType": object.name, "errors": [], "matchEngine": "ExactMatchEngine",
-            "matchRecords": records, "rule": name, "size": matches.len(), "success": true }],
+            "matchRecords": records, "rule": name, "size": size, "success": true }],
     });
     ApiError::bad_request("DUPLICATES_DETECTED", message).with("duplicateResult", result)
 }

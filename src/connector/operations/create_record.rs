@@ -7,6 +7,7 @@ use super::{
     Call, Operate,
     descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     external_id, fields,
+    rules::{self, Rules},
 };
 use crate::{
     connector::{Error, InvalidInput},
@@ -54,6 +55,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       loop. Fill it where several engines, or one that is set up anew, write to the same org.",
             placeholder: "=orderId",
         },
+        rules::RULES,
     ],
     examples: Examples {
         answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": [], "created": true}"#),
@@ -78,6 +80,8 @@ pub struct CreateRecord {
     external_id_field: Option<FieldName>,
     #[serde(default, deserialize_with = "fields::some_text_or_number")]
     external_id: Option<String>,
+    #[serde(default)]
+    rules: Rules,
 }
 
 impl Operate for CreateRecord {
@@ -99,13 +103,14 @@ impl Operate for CreateRecord {
     }
 
     fn request(self) -> Result<Request, InvalidInput> {
-        match self.external_id_field {
+        let request = match self.external_id_field {
             Some(field) => {
                 let key = external_id::key(&field, &self.external_id.unwrap_or_default())?;
-                Ok(Request::upsert(&self.object_type, &key, self.body))
+                Request::upsert(&self.object_type, &key, self.body)
             }
-            None => Ok(Request::create(&self.object_type, self.body)),
-        }
+            None => Request::create(&self.object_type, self.body),
+        };
+        Ok(self.rules.asked(request))
     }
 
     async fn run(mut self, call: &Call<'_>) -> Result<Response, Error> {

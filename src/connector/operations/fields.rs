@@ -34,6 +34,43 @@ pub(super) const OBJECT_ID: Input = Input {
     placeholder: "=accountId",
 };
 
+pub(super) const FIELDS: Input = Input {
+    name: "fields",
+    label: "Fields to read",
+    kind: InputKind::Text { pattern: None },
+    required: false,
+    tooltip: "API names, separated by commas, or a FEEL list of them. Empty: every field that the user may see.",
+    placeholder: "Id, Name, Phone",
+};
+
+pub(super) const ALL_PAGES: Input = Input {
+    name: "allPages",
+    label: "Read all pages",
+    kind: InputKind::Boolean { default: false },
+    required: false,
+    tooltip: "Salesforce answers at most 2,000 records at a time. When checked, the following pages are read too, those of \
+              sub-queries as well, one call each, and merged into one result.",
+    placeholder: "",
+};
+
+pub(super) const MAX_RECORDS: Input = Input {
+    name: "maxRecords",
+    label: "Maximum number of records",
+    kind: InputKind::Integer { min: 1 },
+    required: false,
+    tooltip: "Keeps at most this many records and reads no page beyond them. Empty: no maximum.",
+    placeholder: "1000",
+};
+
+pub(super) const BATCH_SIZE: Input = Input {
+    name: "batchSize",
+    label: "Records per page",
+    kind: InputKind::Integer { min: 200 },
+    required: false,
+    tooltip: "From 200 to 2000. Salesforce takes it as advice. Empty: 2000, which needs the fewest calls.",
+    placeholder: "500",
+};
+
 /// Reads an object of fields and values.
 pub(super) fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     match Value::deserialize(deserializer)? {
@@ -61,6 +98,12 @@ pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     };
     let count = text.strip_suffix(".0").unwrap_or(&text).parse().ok().filter(|count| *count >= 1);
     count.map(Some).ok_or_else(|| D::Error::custom("expected a whole number from 1"))
+}
+
+/// Reads the size of a page of a query, within Salesforce's bounds.
+pub(super) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let size = count(deserializer).ok().flatten().filter(|size| (200..=2000).contains(size));
+    size.map(Some).ok_or_else(|| D::Error::custom("expected a whole number from 200 to 2000"))
 }
 
 /// Reads text, or a number as it is written.

@@ -26,14 +26,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     inputs: &[
         fields::OBJECT_TYPE,
         fields::OBJECT_ID,
-        Input {
-            name: "fields",
-            label: "Fields to read",
-            kind: InputKind::Text { pattern: None },
-            required: false,
-            tooltip: "API names, separated by commas, or a FEEL list of them. Empty: every field that the user may see.",
-            placeholder: "Id, Name, Phone",
-        },
+        fields::FIELDS,
         Input {
             name: "relationshipFieldName",
             label: "Relationship",

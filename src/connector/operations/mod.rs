@@ -8,11 +8,18 @@ mod descriptor;
 mod external_id;
 mod fields;
 mod operate;
+mod pages;
+mod rules;
 
 mod create_record;
 mod delete_record;
+mod delete_record_by_external_id;
+mod explain_query;
 mod get_record;
+mod get_record_by_external_id;
+mod next_records;
 mod query;
+mod query_all;
 mod update_record;
 mod upsert_record;
 
@@ -26,8 +33,13 @@ list![
     create_record::CreateRecord,
     update_record::UpdateRecord,
     get_record::GetRecord,
+    get_record_by_external_id::GetRecordByExternalId,
     delete_record::DeleteRecord,
+    delete_record_by_external_id::DeleteRecordByExternalId,
     query::Query,
+    query_all::QueryAll,
+    next_records::NextRecords,
+    explain_query::ExplainQuery,
 ];
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ pub(super) fn mistake(name: &str, fields: Value) -> String {
 /// A value that a field of this name and kind accepts.
 fn sample(input: &Input) -> Value {
     match (&input.kind, input.name) {
+        (_, "parameters") => json!({}),
+        (_, "rules") => json!({"assignmentRule": "FALSE", "duplicateRule": "allowSave"}),
+        (_, "ifUnmodifiedSince") => json!("2026-11-22T10:00:00.000+0000"),
+        (_, "nextRecordsUrl") => json!("/services/data/v67.0/query/01gD0000002HU6KIAW-2000"),
         (_, "objectId") => json!("001D000000IRFmaIAH"),
         (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
         (InputKind::Context, _) => json!({"Phone": "5"}),
@@ -139,7 +143,7 @@ fn a_wrong_value_is_named_with_what_was_expected() {
         (
             "createRecord",
             json!({"objecttype": "Account", "objectType": "Account", "body": {}}),
-            "objecttype: expected one of the fields: objectType, body, externalIdField, externalId, found \"objecttype\"; did you mean objectType?",
+            "objecttype: expected one of the fields: objectType, body, externalIdField, externalId, rules, found \"objecttype\"; did you mean objectType?",
         ),
     ] {
         assert_eq!(mistake(name, fields), message);
@@ -158,7 +162,8 @@ fn a_form_field_without_feel_gives_text_which_is_understood() {
 
 #[test]
 fn an_unknown_operation_is_answered_with_those_there_are() {
-    let known = "upsertRecord, createRecord, updateRecord, getRecord, deleteRecord, query";
+    let known = "upsertRecord, createRecord, updateRecord, getRecord, getRecordByExternalId, deleteRecord, \
+                 deleteRecordByExternalId, query, queryAll, nextRecords, explainQuery";
     let message = mistake("createrecords", json!({}));
     assert_eq!(
         message,

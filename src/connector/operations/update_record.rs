@@ -1,5 +1,6 @@
 //! `updateRecord`: how do I change fields of a record that I know by its id?
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -7,10 +8,11 @@ use super::{
     Operate,
     descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     fields,
+    rules::{self, Rules},
 };
 use crate::{
-    connector::InvalidInput,
-    salesforce::{CallClass, ObjectName, RecordId, Request},
+    connector::{InvalidInput, input},
+    salesforce::{CallClass, ObjectName, RecordId, Request, soql},
 };
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
@@ -36,6 +38,16 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       named stays as it is.",
             placeholder: "={Phone: phone}",
         },
+        Input {
+            name: "ifUnmodifiedSince",
+            label: "Only if unmodified since",
+            kind: InputKind::Text { pattern: None },
+            required: false,
+            tooltip: "The record is changed only if nobody has since, such as account.LastModifiedDate of a record that was read \
+                      before; to the second. Else the business error ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE. Empty: changed in any case.",
+            placeholder: "=account.LastModifiedDate",
+        },
+        rules::RULES,
     ],
     examples: Examples {
         answer: (204, "null"),
@@ -53,14 +65,37 @@ pub struct UpdateRecord {
     object_id: RecordId,
     #[serde(deserialize_with = "fields::object")]
     body: Map<String, Value>,
+    if_unmodified_since: Option<String>,
+    #[serde(default)]
+    rules: Rules,
+}
+
+impl UpdateRecord {
+    fn moment(&self) -> Option<Timestamp> {
+        self.if_unmodified_since.as_deref().and_then(soql::moment)
+    }
 }
 
 impl Operate for UpdateRecord {
+    fn checked(self) -> Result<Self, InvalidInput> {
+        match &self.if_unmodified_since {
+            Some(text) if self.moment().is_none() => {
+                let expected = "a date and time with an offset, such as \"2026-11-22T10:00:00.000+0000\"";
+                let found = format!("{:?}", input::shorten(text));
+                Err(InvalidInput::new("ifUnmodifiedSince", expected, found))
+            }
+            _ => Ok(self),
+        }
+    }
+
     fn record_id(&self) -> Option<&RecordId> {
         Some(&self.object_id)
     }
 
     fn request(self) -> Result<Request, InvalidInput> {
-        Ok(Request::update(&self.object_type, &self.object_id, self.body))
+        let since = self.moment().map(|moment| moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let mut request = Request::update(&self.object_type, &self.object_id, self.body);
+        request.headers.extend(since.map(|since| ("If-Unmodified-Since", since)));
+        Ok(self.rules.asked(request))
     }
 }

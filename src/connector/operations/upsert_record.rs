@@ -7,6 +7,7 @@ use super::{
     Call, Operate,
     descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
     external_id, fields,
+    rules::{self, Rules},
 };
 use crate::{
     connector::{Error, InvalidInput},
@@ -37,6 +38,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       empties a field.",
             placeholder: "={Name: \"Acme\"}",
         },
+        rules::RULES,
     ],
     examples: Examples {
         answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": [], "created": true}"#),
@@ -61,6 +63,8 @@ pub struct UpsertRecord {
     external_id: String,
     #[serde(deserialize_with = "fields::object")]
     body: Map<String, Value>,
+    #[serde(default)]
+    rules: Rules,
 }
 
 impl Operate for UpsertRecord {
@@ -72,7 +76,8 @@ impl Operate for UpsertRecord {
 
     fn request(self) -> Result<Request, InvalidInput> {
         let key = external_id::key(&self.external_id_field, &self.external_id)?;
-        Ok(Request::upsert(&self.object_type, &key, self.body))
+        let request = Request::upsert(&self.object_type, &key, self.body);
+        Ok(self.rules.asked(request))
     }
 
     async fn run(self, call: &Call<'_>) -> Result<Response, Error> {

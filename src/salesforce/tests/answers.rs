@@ -139,7 +139,7 @@ async fn every_shape_of_error_has_a_code_and_a_class() {
             ErrorClass::Business,
         ),
         (Reply::Answer(304, vec![], vec![]), "NOT_MODIFIED", ErrorClass::Business),
-        (text(431, ""), "HTTP_431", ErrorClass::Permanent),
+        (text(431, ""), "REQUEST_TOO_LONG", ErrorClass::Permanent),
     ] {
         let org = Server::org(move |_| reply.clone()).await;
         let error = org.client().send(&create(), patient()).await.unwrap_err();

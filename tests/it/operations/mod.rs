@@ -1,4 +1,5 @@
 //! The operations over DevOrg, one file for each area: what each gives, how each fails, and that no lost answer makes a
 //! second effect.
 
+mod query;
 mod records;

@@ -19,6 +19,8 @@ pub(crate) struct Context<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) version: u32,
     pub(crate) now: Timestamp,
+    /// Whether records in the recycle bin are seen too (`queryAll`).
+    pub(crate) deleted: bool,
 }
 
 /// One query's view: its object, and the names it gave to things.

@@ -52,6 +52,7 @@ fn every_case_gets_its_verdict() {
 
 #[test]
 fn a_broken_query_is_an_error_and_never_a_panic() {
+    let run = super::Run { version: 67, now: jiff::Timestamp::UNIX_EPOCH, deleted: false };
     let store = Store::new(seed::read(&serde_json::Value::Null).unwrap().schema, Vec::new());
     for case in cases() {
         for (at, _) in case.soql.char_indices() {
@@ -63,7 +64,7 @@ fn a_broken_query_is_an_error_and_never_a_panic() {
                 format!("{before}({after}"),
             ] {
                 // Some are still good queries; the others have a code that a client can act on.
-                if let Err(error) = super::run(&store, &broken, 67, jiff::Timestamp::UNIX_EPOCH) {
+                if let Err(error) = super::run(&store, &broken, run) {
                     let summary = error.summary();
                     let code = summary.split(':').next().unwrap_or_default();
                     assert!(CODES.contains(&code), "{broken}: {summary}");

@@ -36,10 +36,54 @@ pub(crate) enum QueryResult {
     Records(Vec<Value>),
 }
 
-/// Runs a query; `now` is what `TODAY` and its kin are seen from.
-pub(crate) fn run(store: &Store, text: &str, version: u32, now: Timestamp) -> ApiResult<QueryResult> {
+/// How a query is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) version: u32,
+    /// What `TODAY` and its kin are seen from.
+    pub(crate) now: Timestamp,
+    /// Whether records in the recycle bin are seen too.
+    pub(crate) deleted: bool,
+}
+
+fn context<'a>(store: &'a Store, text: &'a str, run: Run) -> column::Context<'a> {
+    let Run { version, now, deleted } = run;
+    column::Context { store, source: fault::Source { text }, version, now, deleted }
+}
+
+/// The plans for a query, which is checked but not run: those that an index allows, then the scan of the table.
+pub(crate) fn explain(store: &Store, text: &str, run: Run) -> ApiResult<Value> {
     let query = parser::parse(text)?;
-    let context = column::Context { store, source: fault::Source { text }, version, now };
+    Ok(prepare::query(context(store, text, run), &query)?.plans(store))
+}
+
+/// A quoted text: each character, and whether it was escaped.
+pub type QuotedText = Vec<(char, bool)>;
+
+/// A query as its reader sees it, with `?` for every quoted text, and these texts. For tests of those who write queries.
+///
+/// # Errors
+/// Why it is not a query.
+pub fn reading(text: &str) -> Result<(String, Vec<QuotedText>), String> {
+    parser::parse(text).map_err(|error| error.summary())?;
+    let tokens = lexer::tokens(fault::Source { text }).map_err(|error| error.summary())?;
+    let (mut skeleton, mut texts) = (String::new(), Vec::new());
+    for token in tokens {
+        match token.kind {
+            lexer::Kind::Text(text) => {
+                skeleton.push_str("? ");
+                texts.push(text.characters);
+            }
+            kind => skeleton.extend([format!("{kind:?}").as_str(), " "]),
+        }
+    }
+    Ok((skeleton, texts))
+}
+
+/// Runs a query.
+pub(crate) fn run(store: &Store, text: &str, run: Run) -> ApiResult<QueryResult> {
+    let query = parser::parse(text)?;
+    let context = context(store, text, run);
     let prepared = prepare::query(context, &query)?;
     if matches!(prepared.output, prepare::Output::Count) {
         let count = prepared.matching(context, None).len();

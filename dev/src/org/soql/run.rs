@@ -24,16 +24,45 @@ impl Prepared {
         rows
     }
 
+    /// How the rows would be found, the cheapest way first.
+    pub(crate) fn plans(&self, store: &Store) -> Value {
+        let definition = store.object(self.object);
+        let total = store.tables[self.object].live().count();
+        let plan = |cardinality: usize, operation: &str, cost: f64, fields: Vec<&str>, notes: Value| {
+            json!({ "cardinality": cardinality, "fields": fields, "leadingOperationType": operation, "notes": notes,
+                "relativeCost": cost, "sobjectCardinality": total, "sobjectType": definition.name })
+        };
+        let mut plans = Vec::new();
+        if let Some((column, rows)) =
+            self.filter.as_ref().and_then(|filter| leading(store, self.object, filter))
+        {
+            let share = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX))
+                / f64::from(u32::try_from(total.max(1)).unwrap_or(u32::MAX));
+            plans.push(plan(rows.len(), "Index", share, vec![&column.name], json!([])));
+        }
+        let note = json!([{ "description": "Not considering filter for optimization because unindexed",
+            "fields": ["IsDeleted"], "tableEnumOrId": definition.name }]);
+        plans.push(plan(total, "TableScan", 1.5, vec![], note));
+        json!({ "plans": plans })
+    }
+
     /// The rows that pass the filter.
     pub(crate) fn matching(&self, context: Context<'_>, base: Option<Vec<usize>>) -> Vec<usize> {
         let table = &context.store.tables[self.object];
-        let candidates = base
-            .or_else(|| self.filter.as_ref().and_then(|filter| indexed(context.store, self.object, filter)));
-        let candidates = candidates.unwrap_or_else(|| table.live().collect());
+        // Indexes do not have what is in the recycle bin.
+        let by_index = || {
+            self.filter
+                .as_ref()
+                .filter(|_| !context.deleted)
+                .and_then(|filter| indexed(context.store, self.object, filter))
+        };
+        let candidates = base.or_else(by_index).unwrap_or_else(|| {
+            if context.deleted { (0..table.records.len()).collect() } else { table.live().collect() }
+        });
         let Some(filter) = &self.filter else { return candidates };
         let passes = |row: &usize| {
             let record = &table.records[*row];
-            !record.deleted
+            (context.deleted || !record.deleted)
                 && filter.matches(&|scalar: &Scalar| scalar.value(context.store, self.object, record))
         };
         candidates.into_iter().filter(passes).collect()
@@ -66,8 +95,13 @@ fn limited<T>(items: &mut Vec<T>, offset: usize, limit: Option<usize>) {
 
 /// Candidates from an index, where the filter demands one value of an indexed field; `None` for a full scan.
 fn indexed(store: &Store, object: usize, filter: &Filter<Scalar>) -> Option<Vec<usize>> {
+    leading(store, object, filter).map(|(_, rows)| rows)
+}
+
+/// The same, with the field that has the index.
+fn leading<'a>(store: &Store, object: usize, filter: &'a Filter<Scalar>) -> Option<(&'a Column, Vec<usize>)> {
     let (column, operands) = match filter {
-        Filter::All(parts) => return parts.iter().find_map(|part| indexed(store, object, part)),
+        Filter::All(parts) => return parts.iter().find_map(|part| leading(store, object, part)),
         Filter::Test(Scalar::Column(column), Test::Compare(Operator::Equal, operand)) => {
             (column, std::slice::from_ref(operand))
         }
@@ -89,7 +123,7 @@ fn indexed(store: &Store, object: usize, filter: &Filter<Scalar>) -> Option<Vec<
             _ => return None,
         }
     }
-    Some(rows.into_iter().collect())
+    Some((column, rows.into_iter().collect()))
 }
 
 /// Sorts by several keys; the sort is stable, so that equal items keep the order of their creation.
@@ -131,6 +165,12 @@ fn ordered<T>(key: &Key<T>, left: &Value, right: &Value) -> Ordering {
     }
 }
 
+/// The rows whose reference leads to a record, deleted or not.
+fn referring(store: &Store, (object, field): (usize, usize), id: &str) -> Vec<usize> {
+    let records = store.tables[object].records.iter().enumerate();
+    records.filter(|(_, record)| record.values[field] == id).map(|(row, _)| row).collect()
+}
+
 fn show<'a>(context: Context<'a>, object: usize, record: &'a Record, columns: &[Shown]) -> Value {
     let store = context.store;
     let mut members = Map::new();
@@ -142,7 +182,11 @@ fn show<'a>(context: Context<'a>, object: usize, record: &'a Record, columns: &[
                 members.insert(name.clone(), value.value(store, object, record));
             }
             Shown::Children { name, object: child, field, query } => {
-                let rows = store.rows_by(*child, *field, &record.id).iter().copied().collect();
+                let rows = if context.deleted {
+                    referring(store, (*child, *field), &record.id)
+                } else {
+                    store.rows_by(*child, *field, &record.id).iter().copied().collect()
+                };
                 let records = query.records(context, Some(rows));
                 let result = json!({ "totalSize": records.len(), "done": true, "records": records });
                 members.insert(name.clone(), if records.is_empty() { Value::Null } else { result });
