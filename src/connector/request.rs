@@ -237,7 +237,7 @@ mod tests {
             (
                 with("operation", json!({"soqlQuery": "SELECT"})),
                 "salesforceRequest.operation.type: expected one of the operations: upsertRecord, createRecord, \
-                 updateRecord, getRecord, deleteRecord, query, found nothing"
+                 updateRecord, getRecord, getRecordByExternalId, deleteRecord, deleteRecordByExternalId, query, queryAll, nextRecords, explainQuery, found nothing"
                     .to_owned(),
             ),
             (

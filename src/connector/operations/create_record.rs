@@ -55,7 +55,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       loop. Fill it where several engines, or one that is set up anew, write to the same org.",
             placeholder: "=orderId",
         },
-        rules::RULES,
+        rules::field("={duplicateRule: \"allowSave\"}"),
     ],
     examples: Examples {
         answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": [], "created": true}"#),

@@ -39,9 +39,19 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       Salesforce forgets it after two days at most.",
             placeholder: "=nextRecordsUrl",
         },
-        fields::ALL_PAGES,
-        fields::MAX_RECORDS,
-        fields::BATCH_SIZE,
+        Input {
+            tooltip: "When checked, the pages after it are read too, those of sub-queries as well, one call each, and merged \
+                      into one result.",
+            ..fields::ALL_PAGES
+        },
+        Input {
+            tooltip: "Keeps at most this many of the next records and reads no page beyond them. Empty: no maximum.",
+            ..fields::MAX_RECORDS
+        },
+        Input {
+            tooltip: "From 200 to 2000. Salesforce takes it as advice. Empty: as Salesforce chooses.",
+            ..fields::BATCH_SIZE
+        },
     ],
     examples: Examples {
         answer: (

@@ -44,7 +44,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             r#"{"totalSize": 1, "done": true, "records": [{"Id": "003Hp00001aaaAAAAA", "IsDeleted": true}]}"#,
         ),
         refusal: (400, r#"[{"errorCode": "MALFORMED_QUERY", "message": "unexpected token: FORM"}]"#),
-        result: "={deleted: body.records[IsDeleted].Id}",
+        result: "={found: body.totalSize, ids: body.records.Id}",
         error: "=if error.code = \"MALFORMED_QUERY\" then bpmnError(\"not a query\", error.message) else null",
     },
 };

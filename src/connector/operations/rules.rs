@@ -1,31 +1,47 @@
 //! What a write asks of the org's own rules: assignment rules and duplicate rules.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
 use super::descriptor::{Input, InputKind};
 use crate::salesforce::{RecordId, Request};
 
-pub(super) const RULES: Input = Input {
-    name: "rules",
-    label: "Assignment and duplicate rules",
-    kind: InputKind::Context,
-    required: false,
-    tooltip: "What the org's own rules do, such as {assignmentRule: false, duplicateRule: \"allowSave\"}. assignmentRule: false \
+/// The field, with an example of what this operation is asked most.
+pub(super) const fn field(placeholder: &'static str) -> Input {
+    Input {
+        name: "rules",
+        label: "Assignment and duplicate rules",
+        kind: InputKind::Context,
+        required: false,
+        tooltip: "What the org's own rules do, such as {assignmentRule: false, duplicateRule: \"allowSave\"}. assignmentRule: false \
               leaves the owner as it is, true applies the active rule, an id (01Q…) that rule; else the org applies the \
               active rule. duplicateRule: allowSave saves a duplicate where the rule allows it, includeRecordDetails refuses \
               it and tells the fields of the matching records in error.duplicates.",
-    placeholder: "={assignmentRule: false}",
-};
+        placeholder,
+    }
+}
 
 /// What a write asks of the org's own rules.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Rules {
     #[serde(default, deserialize_with = "assignment_rule")]
     assignment_rule: Option<String>,
     #[serde(default, deserialize_with = "duplicate_rule")]
     duplicate_rule: Option<String>,
+}
+
+/// With the names of the task.
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rules = f.debug_struct("Rules");
+        rules
+            .field("assignmentRule", &self.assignment_rule)
+            .field("duplicateRule", &self.duplicate_rule)
+            .finish()
+    }
 }
 
 impl Rules {

@@ -47,7 +47,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       before; to the second. Else the business error ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE. Empty: changed in any case.",
             placeholder: "=account.LastModifiedDate",
         },
-        rules::RULES,
+        rules::field("={assignmentRule: true}"),
     ],
     examples: Examples {
         answer: (204, "null"),

@@ -38,7 +38,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       empties a field.",
             placeholder: "={Name: \"Acme\"}",
         },
-        rules::RULES,
+        rules::field("={assignmentRule: false}"),
     ],
     examples: Examples {
         answer: (201, r#"{"id": "001Hp00002abcDEFGH", "success": true, "errors": [], "created": true}"#),
