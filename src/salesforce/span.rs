@@ -74,6 +74,7 @@ fn error_type(kind: Kind) -> &'static str {
         Kind::Forbidden => "forbidden",
         Kind::TimedOut => "timeout",
         Kind::Lost => "connection_lost",
+        Kind::TooLong => "too_long",
         Kind::TooLarge => "too_large",
         Kind::Unbuildable => "unbuildable",
         Kind::Held(code) => code,
