@@ -237,7 +237,8 @@ mod tests {
             (
                 with("operation", json!({"soqlQuery": "SELECT"})),
                 "salesforceRequest.operation.type: expected one of the operations: upsertRecord, createRecord, \
-                 updateRecord, getRecord, getRecordByExternalId, deleteRecord, deleteRecordByExternalId, query, queryAll, nextRecords, explainQuery, found nothing"
+                 updateRecord, getRecord, getRecordByExternalId, deleteRecord, deleteRecordByExternalId, query, \
+                 queryAll, nextRecords, explainQuery, found nothing"
                     .to_owned(),
             ),
             (
