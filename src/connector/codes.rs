@@ -189,6 +189,15 @@ codes! {
          died or lost the job in the middle.",
         "Resolve the incident only where it was not carried out: that sends it again. The operation upsertRecord can be \
          repeated safely, and so can createRecord with an external id field.";
+    RECORDS_FAILED: Business,
+        "Of several records or sub-requests some were refused, and the task's failOn makes that an error. error.errors has each \
+         refusal with its index, error.variables.response.body has what became of every record.",
+        "Correct the refused records, and take those that are done out of the task's list where a second time has a second \
+         effect: resolving the incident sends all of them again.";
+    PARTLY_DONE: Result,
+        "An operation of several calls has done a part of its work, and could not do the rest. Which records are done, and why the \
+         rest is not, is in error.variables.response.body.",
+        "Take the records that are done out of the task's list, then resolve the incident: that sends all that is in the list.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

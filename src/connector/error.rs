@@ -19,7 +19,9 @@ pub struct Error {
     code: String,
     message: String,
     kind: ErrorType,
-    errors: Vec<ErrorDetail>,
+    /// Each with where in the task's list it belongs, if there is one.
+    errors: Vec<(Option<usize>, ErrorDetail)>,
+    has_written: bool,
     response: Option<Box<Response>>,
     retry_after: Option<Duration>,
     rest: Option<Duration>,
@@ -33,6 +35,7 @@ impl Error {
             message: message.into(),
             kind: code.error_type,
             errors: Vec::new(),
+            has_written: false,
             response: None,
             retry_after: None,
             rest: None,
@@ -68,6 +71,31 @@ impl Error {
     pub(super) fn with_response(mut self, response: Response) -> Self {
         self.response = Some(Box::new(response));
         self
+    }
+
+    /// The same failure, with what went wrong at which places of the task's list, counted from 0.
+    pub(super) fn with_places(mut self, errors: impl IntoIterator<Item = (usize, ErrorDetail)>) -> Self {
+        self.errors = errors.into_iter().map(|(place, detail)| (Some(place), detail)).collect();
+        self
+    }
+
+    /// The same failure of an operation that has done a part of its work before: its job must not be sent again as a
+    /// whole, whatever an expression says.
+    pub(super) fn after_writing(mut self) -> Self {
+        self.has_written = true;
+        (self.retry_after, self.rest) = (None, None);
+        self
+    }
+
+    /// The same failure as one that passes by itself.
+    pub(super) fn passing(mut self) -> Self {
+        self.kind = ErrorType::Transient;
+        self
+    }
+
+    /// Whether a part of the operation is done, which another try would do a second time.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written
     }
 
     /// The same for the client, which hands it back as it is when a guard of ours refuses to send.
@@ -114,7 +142,8 @@ impl Error {
 
     /// Its code, then those of all errors that Salesforce named.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.code.as_str()).chain(self.errors.iter().map(|error| error.error_code.as_str()))
+        std::iter::once(self.code.as_str())
+            .chain(self.errors.iter().map(|(_, error)| error.error_code.as_str()))
     }
 
     /// What to do about it.
@@ -145,7 +174,7 @@ impl Error {
 
     /// The variable `error`, as expressions, boundary events and the job see it.
     pub(super) fn variable(&self) -> Value {
-        let errors: Vec<Value> = self.errors.iter().map(detail).collect();
+        let errors = self.errors.iter().map(|(place, error)| detail(error, *place)).collect();
         let mut error = Map::new();
         error.insert("code".to_owned(), json!(self.code));
         error.insert("message".to_owned(), json!(self.message));
@@ -166,8 +195,12 @@ impl Error {
     }
 }
 
-fn detail(error: &ErrorDetail) -> Value {
-    json!({"errorCode": error.error_code, "message": error.message, "fields": error.fields})
+fn detail(error: &ErrorDetail, place: Option<usize>) -> Value {
+    let mut detail = json!({"errorCode": error.error_code, "message": error.message, "fields": error.fields});
+    if let (Some(place), Some(members)) = (place, detail.as_object_mut()) {
+        members.insert("index".to_owned(), json!(place));
+    }
+    detail
 }
 
 impl From<InvalidInput> for Error {
@@ -193,7 +226,8 @@ impl From<salesforce::Error> for Error {
             code: error.code().to_owned(),
             message: error.to_string(),
             kind,
-            errors: error.errors().to_vec(),
+            errors: error.errors().iter().map(|detail| (None, detail.clone())).collect(),
+            has_written: false,
             response: error.response().cloned().map(Box::new),
             retry_after: error.retry_after(),
             rest: error.rest(),

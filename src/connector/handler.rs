@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -132,7 +132,8 @@ impl Connector {
             redactor: &redactor,
             timeout,
             leaves_marks: self.mark_unsafe_writes,
-            left: OnceLock::new(),
+            left: Mutex::default(),
+            progress: Mutex::default(),
         };
         let call = Call {
             client: &client,

@@ -3,7 +3,10 @@
 //! The mark stands in the job's own scope while the write is under way. A success ends the scope; every other outcome
 //! takes it back. Who gets a job with a mark knows that it was cut in the middle: its worker died, or lost the job.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -46,14 +49,27 @@ pub(super) struct Mark {
     /// As text, since a key is too large for some readers of JSON. A mark of any other job is none: a variable of the
     /// process may have the same name, or a task may have handed its own on.
     job_key: String,
+    #[serde(flatten)]
+    progress: Progress,
+}
+
+/// How far an operation of several calls has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// What the call is about that is sent, where there are several, such as `records 200 to 399`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
+    /// What those before it have done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    done: Option<String>,
 }
 
 impl Mark {
-    fn new(job: &Job, operation: &str, request: &str) -> Self {
+    fn new(job: &Job, operation: &str, request: &str, progress: Progress) -> Self {
         // Whole seconds are enough for a person who looks for a record.
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let (operation, request) = (operation.to_owned(), request.to_owned());
-        Self { at, operation, request, job_key: job.key.to_string() }
+        Self { at, operation, request, job_key: job.key.to_string(), progress }
     }
 
     /// The mark with which this job came.
@@ -64,8 +80,7 @@ impl Mark {
 
     /// What it means for a job to come with it.
     fn found(&self) -> Error {
-        let Self { at, request, .. } = self;
-        let check = self.how_to_check();
+        let (at, request, check) = (&self.at, self.sent(), self.how_to_check());
         let message = format!(
             "{request} was sent at {at} by a worker that died, or lost the job, before it knew the outcome. {check}"
         );
@@ -74,12 +89,19 @@ impl Mark {
 
     /// What is reported when the job must be given up now.
     fn cut(&self) -> Error {
-        let Self { at, request, .. } = self;
-        let check = self.how_to_check();
+        let (at, request, check) = (&self.at, self.sent(), self.how_to_check());
         Error::new(
             &codes::OUTCOME_UNKNOWN,
             format!("{request} was sent at {at}, and no answer was seen. {check}"),
         )
+    }
+
+    /// What was sent, and what had been done before it.
+    fn sent(&self) -> String {
+        let Progress { part, done } = &self.progress;
+        let done = done.as_ref().map(|done| format!("After {done} were done, ")).unwrap_or_default();
+        let part = part.as_ref().map(|part| format!(" with {part}")).unwrap_or_default();
+        format!("{done}{}{part}", self.request)
     }
 
     fn how_to_check(&self) -> String {
@@ -113,10 +135,22 @@ pub(crate) struct Watchman<'a> {
     /// Whether a mark is left on the engine.
     pub(super) leaves_marks: bool,
     /// The mark that was left. It stands until the job's outcome is reported, further attempts included.
-    pub(super) left: OnceLock<Mark>,
+    pub(super) left: Mutex<Option<Mark>>,
+    /// How far the operation has come, where it has several calls.
+    pub(super) progress: Mutex<Progress>,
 }
 
 impl Watchman<'_> {
+    /// The next call of several is about this.
+    pub(crate) fn begins(&self, part: &str) {
+        lock(&self.progress).part = Some(part.to_owned());
+    }
+
+    /// The calls so far have done this. From here on a refusal of a further one does not mean that nothing was done.
+    pub(crate) fn has_done(&self, done: &str) {
+        lock(&self.progress).done = Some(done.to_owned());
+    }
+
     /// Makes sure that nobody else gets the job while an attempt is under way that takes so long.
     pub(crate) async fn ensure_lock(&self, time: Duration) -> Result<(), Error> {
         let ensured = self.job.lock.ensure(time.saturating_add(MAX_RESERVE.min(time / 10))).await;
@@ -142,13 +176,18 @@ impl Watchman<'_> {
             return Err(Error::new(&codes::TOO_LITTLE_TIME, message));
         }
         let operation = self.situation.operation.map_or("unknown", |operation| operation.name);
-        let mark = Mark::new(self.job, operation, &self.redactor.text(call));
+        let progress = lock(&self.progress).clone();
+        let mark = Mark::new(self.job, operation, &self.redactor.text(call), progress);
         self.ensure_lock(time).await?;
-        if self.leaves_marks && self.left.get().is_none() {
+        // A further attempt of the same call needs no further mark.
+        let is_left = lock(&self.left).as_ref().is_some_and(|left| left.progress == mark.progress);
+        if self.leaves_marks && !is_left {
             self.leave(&mark).await?;
             self.ensure_lock(time).await?;
         }
-        self.job.commit_point.pass(self.if_cut(self.left.get_or_init(|| mark)));
+        let mut left = lock(&self.left);
+        let left = if is_left { left.get_or_insert(mark) } else { left.insert(mark) };
+        self.job.commit_point.pass(self.if_cut(left));
         Ok(())
     }
 
@@ -168,8 +207,14 @@ impl salesforce::Guard for Watchman<'_> {
     }
 
     fn nothing_done(&self) {
-        self.job.commit_point.revoke();
+        if lock(&self.progress).done.is_none() {
+            self.job.commit_point.revoke();
+        }
     }
+}
+
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the mark back with an outcome that says what there is to say. A completion ends the scope, and the mark with it.

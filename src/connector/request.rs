@@ -225,6 +225,8 @@ mod tests {
             "salesforceRequest.connection: expected either name, or baseUrl and authentication, found";
         let types = "one of bearer, oauth-client-credentials-flow, oauth-jwt-bearer-flow, oauth-refresh-token-flow, \
                      oauth-password-flow";
+        let operations: Vec<_> = operations::ALL.iter().map(|operation| operation.name).collect();
+        let operations = operations.join(", ");
         for (request, message) in [
             (Value::Null, "salesforceRequest: expected an object, found null".to_owned()),
             (json!("{}"), "salesforceRequest: expected an object, found a string".to_owned()),
@@ -236,10 +238,7 @@ mod tests {
             ),
             (
                 with("operation", json!({"soqlQuery": "SELECT"})),
-                "salesforceRequest.operation.type: expected one of the operations: upsertRecord, createRecord, \
-                 updateRecord, getRecord, getRecordByExternalId, deleteRecord, deleteRecordByExternalId, query, \
-                 queryAll, nextRecords, explainQuery, found nothing"
-                    .to_owned(),
+                format!("salesforceRequest.operation.type: expected one of the operations: {operations}, found nothing"),
             ),
             (
                 with("operation", json!({"type": "query"})),

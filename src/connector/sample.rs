@@ -14,10 +14,12 @@ pub fn sample_response(operation: &Descriptor) -> Value {
 pub fn sample_error(operation: &Descriptor) -> Value {
     let (status, body) = operation.examples.refusal;
     let body = json(body);
-    let errors: Vec<Value> = body.as_array().into_iter().flatten().map(detail).collect();
+    let mut errors: Vec<Value> = body.as_array().into_iter().flatten().map(detail).collect();
+    errors.extend(body["results"].as_array().into_iter().flatten().flat_map(refusals));
     let first = errors.first().cloned().unwrap_or_default();
+    let code = if body.is_object() { json!("RECORDS_FAILED") } else { first["errorCode"].clone() };
     json!({"error": {
-        "code": first["errorCode"],
+        "code": code,
         "message": format!("{}: {}", text(&first["errorCode"]), text(&first["message"])),
         "type": "business",
         "status": status,
@@ -29,6 +31,16 @@ pub fn sample_error(operation: &Descriptor) -> Value {
 fn detail(error: &Value) -> Value {
     let fields = error.get("fields").cloned().unwrap_or_else(|| json!([]));
     json!({"errorCode": error["errorCode"], "message": error["message"], "fields": fields})
+}
+
+/// The errors of one record of several, with its place.
+fn refusals(result: &Value) -> Vec<Value> {
+    let errors = result["errors"].as_array().into_iter().flatten().map(detail);
+    let placed = errors.map(|mut error| {
+        error["index"] = result["index"].clone();
+        error
+    });
+    placed.collect()
 }
 
 fn headers() -> Map<String, Value> {

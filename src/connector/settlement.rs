@@ -97,7 +97,7 @@ impl Settlement<'_> {
         match error.error_type() {
             ErrorType::OutcomeUnknown => true,
             ErrorType::Result => is_write,
-            _ => false,
+            _ => error.has_written(),
         }
     }
 }

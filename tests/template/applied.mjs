@@ -20,6 +20,9 @@ const ENTRIES = {
   externalIdField: 'External_Key__c',
   externalId: 'order-17',
   body: '={"Name": "Acme \\"Rockets\\" & Sons", "NumberOfEmployees": 5, "Description": null}',
+  records: '=[{"attributes": {"type": "Account"}, "Id": "001D000000IRFmaIAH", "External_Key__c": "k", "Name": "Acme"}]',
+  objectIds: '=["001D000000IRFmaIAH"]',
+  allOrNone: '=true',
   fields: 'Id, Name',
   relationshipFieldName: 'Owner',
   queryParameters: '={"pageSize": 5}',
@@ -128,8 +131,10 @@ async function task(template, choices, { all }) {
 /** Every case: what was chosen, how many fields are shown, and what the task holds. */
 export async function cases(template) {
   const found = [];
-  for (const operation of values(find(template, 'operation'))) {
-    for (const connection of values(find(template, 'connection'))) {
+  const connections = values(find(template, 'connection'));
+  for (const [ index, operation ] of values(find(template, 'operation')).entries()) {
+    // How a task connects does not depend on what it does: the first operation stands for all.
+    for (const connection of index === 0 ? connections : [ NAMED ]) {
       for (const all of [ false, true ]) {
         const element = await task(template, { connection, operation }, { all });
         const { type, retries, inputs, headers } = contents(element);
@@ -154,8 +159,11 @@ export async function cases(template) {
 export async function assertSwitchesAreClean(template) {
   let count = 0;
   for (const id of [ 'operation', 'connection', 'bpmnErrors' ]) {
-    for (const from of values(find(template, id))) {
-      for (const to of values(find(template, id)).filter(value => value !== from)) {
+    const choices = values(find(template, id));
+    for (const from of choices) {
+      // Of the many operations each is changed to the next and back.
+      const next = choices[(choices.indexOf(from) + 1) % choices.length];
+      for (const to of id === 'operation' ? [ next ] : choices.filter(value => value !== from)) {
         const start = { connection: 'oauth-jwt-bearer-flow', operation: 'query', bpmnErrors: 'codes' };
         const modeler = await open(EMPTY, template);
         const element = apply(modeler, 'task', template);

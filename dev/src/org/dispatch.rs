@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{describe, oauth, query, rest, strike};
+use super::{composite, describe, oauth, query, rest, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -178,6 +178,7 @@ fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiErro
             get().and_then(|()| query::next_page(org, request, locator_text(request, locator)))
         }
         ["sobjects", ..] => rest::route(org, request),
+        ["composite", ..] => composite::route(org, request),
         _ => Err(ApiError::resource_not_found()),
     }
 }
@@ -199,6 +200,14 @@ fn resource_name(request: &ApiRequest) -> String {
         Some((first, rest)) if ["query", "queryall"].iter().any(|name| first.eq_ignore_ascii_case(name)) => {
             let name = if first.eq_ignore_ascii_case("query") { "query" } else { "queryAll" };
             if rest.is_empty() { vec![name] } else { vec![name, "{locator}"] }
+        }
+        Some((first, rest)) if first.eq_ignore_ascii_case("composite") => {
+            let below = rest.iter().map(String::as_str).zip(0..).map(|(part, place)| match place {
+                0 => part,
+                1 => "{object}",
+                _ => "{field}",
+            });
+            std::iter::once("composite").chain(below).collect()
         }
         Some((first, [])) if first.eq_ignore_ascii_case("limits") => vec!["limits"],
         Some(_) => vec!["{other}"],

@@ -53,6 +53,24 @@ impl ApiError {
         self
     }
 
+    /// The code of the first error.
+    pub(crate) fn code(&self) -> &str {
+        let code = self.body.first().and_then(|item| item.get("errorCode"));
+        code.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The same as the result of one record among several, where the code goes by another name.
+    pub(crate) fn save_result(self) -> Value {
+        let errors = self.body.into_iter().map(|mut item| {
+            let code = item.remove("errorCode").unwrap_or_default();
+            item.entry("fields").or_insert_with(|| json!([]));
+            let mut error = Map::from_iter([("statusCode".to_owned(), code)]);
+            error.append(&mut item);
+            Value::Object(error)
+        });
+        json!({ "success": false, "errors": errors.collect::<Vec<_>>() })
+    }
+
     /// The message and code of the first error, for callers that are no HTTP clients.
     pub(crate) fn summary(&self) -> String {
         let item = self.body.first();

@@ -12,10 +12,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `query` or `describe`. These
+//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query` or `describe`. These
 //! stand on `store` (records and indexes), `write` and `validate` (saves), `soql`, and `schema` with `seed` (objects
 //! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
 
+mod composite;
 mod connection;
 mod datetime;
 mod decimal;

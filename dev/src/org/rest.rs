@@ -56,7 +56,8 @@ fn is_key(store: &Store, object: usize, field: &str) -> bool {
     store.object(object).field(field).is_some_and(super::schema::Field::is_external_key)
 }
 
-fn save<'a>(request: &ApiRequest, text: &'a str, purpose: Purpose) -> Save<'a> {
+/// How a request wants its records saved.
+pub(crate) fn save<'a>(request: &ApiRequest, text: &'a str, purpose: Purpose) -> Save<'a> {
     let allow = request.setting("sforce-duplicate-rule-header", "allowSave");
     let is_true = |value: Option<String>| value.is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let allow_duplicates = is_true(allow);
@@ -177,7 +178,8 @@ fn by_key(org: &Org, request: &ApiRequest, object: usize, field: &str, value: &s
     }
 }
 
-fn key_rows(store: &Store, object: usize, field: &str, value: &str) -> Vec<usize> {
+/// The live rows that an external id names.
+pub(crate) fn key_rows(store: &Store, object: usize, field: &str, value: &str) -> Vec<usize> {
     let Some(index) = store.object(object).index_of(field) else { return Vec::new() };
     if store.object(object).fields[index].name == "Id" {
         return store.live_row(object, value).into_iter().collect();
@@ -277,8 +279,18 @@ fn record(store: &Store, request: &ApiRequest, object: usize, row: usize) -> Api
 fn chosen_fields(store: &Store, request: &ApiRequest, object: usize) -> ApiResult<Vec<usize>> {
     let definition = store.object(object);
     let Some(list) = request.parameter("fields") else { return Ok((0..definition.fields.len()).collect()) };
+    fields_named(store, object, list.split(','))
+}
+
+/// The fields of these names, and always the id.
+pub(crate) fn fields_named<'a>(
+    store: &Store,
+    object: usize,
+    names: impl Iterator<Item = &'a str>,
+) -> ApiResult<Vec<usize>> {
+    let definition = store.object(object);
     let mut fields = Vec::new();
-    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in names.map(str::trim).filter(|name| !name.is_empty()) {
         let index = definition.index_of(name).ok_or_else(|| {
             ApiError::bad_request("INVALID_FIELD", super::soql::no_such_column(name, &definition.name))
         })?;

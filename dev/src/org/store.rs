@@ -19,7 +19,7 @@ pub(crate) struct Record {
 }
 
 /// The records of one object in the order of their creation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     pub(crate) records: Vec<Record>,
     by_id: HashMap<String, usize>,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod collections;
 mod faults;
 mod grants;
 mod jwt;

@@ -38,17 +38,20 @@ pub enum Area {
     Records,
     /// SOQL and SOSL.
     Query,
+    /// Several records or requests in one call.
+    ManyRecords,
 }
 
 impl Area {
     /// Every area, in the order in which the modeler sees them.
-    pub const ALL: [Self; 2] = [Self::Records, Self::Query];
+    pub const ALL: [Self; 3] = [Self::Records, Self::Query, Self::ManyRecords];
 
     /// The heading over its operations.
     pub fn label(self) -> &'static str {
         match self {
             Self::Records => "Records",
             Self::Query => "Query",
+            Self::ManyRecords => "Many records",
         }
     }
 }

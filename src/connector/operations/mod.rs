@@ -7,21 +7,28 @@ mod call;
 mod descriptor;
 mod external_id;
 mod fields;
+mod list_account;
+mod list_input;
 mod operate;
 mod pages;
 mod rules;
 
 mod create_record;
+mod create_records;
 mod delete_record;
 mod delete_record_by_external_id;
+mod delete_records;
 mod explain_query;
 mod get_record;
 mod get_record_by_external_id;
+mod get_records;
 mod next_records;
 mod query;
 mod query_all;
 mod update_record;
+mod update_records;
 mod upsert_record;
+mod upsert_records;
 
 pub(crate) use call::Call;
 pub use descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent};
@@ -40,7 +47,26 @@ list![
     query_all::QueryAll,
     next_records::NextRecords,
     explain_query::ExplainQuery,
+    upsert_records::UpsertRecords,
+    create_records::CreateRecords,
+    update_records::UpdateRecords,
+    get_records::GetRecords,
+    delete_records::DeleteRecords,
 ];
+
+/// What refused records look like in the answer, for the examples.
+const REFUSED_RECORDS: (u16, &str) = (
+    200,
+    r#"{"allOrNone": false, "total": 2, "succeeded": 1, "failed": 1, "calls": [{"first": 0, "count": 2,
+    "outcome": "answered", "succeeded": 1, "failed": 1, "rolledBack": false}], "results": [
+    {"index": 0, "id": "001Hp00002abcDEFGH", "success": true, "errors": []},
+    {"index": 1, "success": false, "errors": [{"errorCode": "DUPLICATE_VALUE",
+    "message": "duplicate value found: External_Key__c", "fields": ["External_Key__c"]}]}]}"#,
+);
+
+/// What a process may do about them.
+const ON_REFUSED_RECORDS: &str = "=if error.code = \"RECORDS_FAILED\" \
+    then bpmnError(\"some refused\", error.message, {refusals: error.errors}) else null";
 
 #[cfg(test)]
 mod tests;

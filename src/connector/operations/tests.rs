@@ -18,6 +18,10 @@ fn sample(input: &Input) -> Value {
         (_, "ifUnmodifiedSince") => json!("2026-11-22T10:00:00.000+0000"),
         (_, "nextRecordsUrl") => json!("/services/data/v67.0/query/01gD0000002HU6KIAW-2000"),
         (_, "objectId") => json!("001D000000IRFmaIAH"),
+        (_, "objectIds") => json!(["001D000000IRFmaIAH"]),
+        (_, "records") => {
+            json!([{"attributes": {"type": "Name"}, "Id": "001D000000IRFmaIAH", "Name": "Acme"}])
+        }
         (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
         (InputKind::Context, _) => json!({"Phone": "5"}),
         (InputKind::List, _) => json!([{"Phone": "5"}]),
@@ -162,13 +166,12 @@ fn a_form_field_without_feel_gives_text_which_is_understood() {
 
 #[test]
 fn an_unknown_operation_is_answered_with_those_there_are() {
-    let known = "upsertRecord, createRecord, updateRecord, getRecord, getRecordByExternalId, deleteRecord, \
-                 deleteRecordByExternalId, query, queryAll, nextRecords, explainQuery";
-    let message = mistake("createrecords", json!({}));
+    let known = ALL.iter().map(|operation| operation.name).collect::<Vec<_>>().join(", ");
+    let message = mistake("createrecord", json!({}));
     assert_eq!(
         message,
         format!(
-            "type: expected one of the operations: {known}, found \"createrecords\"; did you mean createRecord?"
+            "type: expected one of the operations: {known}, found \"createrecord\"; did you mean createRecord?"
         )
     );
     let message = mistake("frobnicate", json!({}));

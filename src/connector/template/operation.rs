@@ -26,12 +26,15 @@ fn entry(operation: &Descriptor) -> String {
 pub(super) fn fields(operations: &[&Descriptor]) -> Vec<Property> {
     let mut shared: Vec<(&Input, Property, Vec<&'static str>)> = Vec::new();
     for operation in operations {
-        for input in operation.inputs {
+        // From the last to the first, so that what is new finds its place before what is known.
+        let mut place = shared.len();
+        for input in operation.inputs.iter().rev() {
             let property = field(input);
-            if let Some((.., users)) = shared.iter_mut().find(|(_, known, _)| *known == property) {
-                users.push(operation.name);
+            if let Some(known) = shared.iter().position(|(_, known, _)| *known == property) {
+                shared[known].2.push(operation.name);
+                place = known;
             } else {
-                shared.push((input, property, vec![operation.name]));
+                shared.insert(place, (input, property, vec![operation.name]));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The operations over DevOrg, one file for each area: what each gives, how each fails, and that no lost answer makes a
 //! second effect.
 
+mod collections;
 mod query;
 mod records;

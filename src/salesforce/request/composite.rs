@@ -1,0 +1,107 @@
+//! Requests for many records in one call: sObject collections and the composite resources.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{CallClass, FieldName, ObjectName, RecordId, Request, segment};
+
+/// Where records are saved and deleted in lists.
+const COLLECTIONS: &str = "/composite/sobjects";
+
+impl Request {
+    fn composite_call(method: Method, path: String, class: CallClass, body: Value) -> Self {
+        let mut request = Self::new(method, path, class);
+        request.body = Some(body);
+        request
+    }
+
+    /// `POST /composite/sobjects`: creates up to 200 records, each with `attributes.type`.
+    pub fn create_records(records: &[Value], all_or_none: bool) -> Self {
+        let body = json!({"allOrNone": all_or_none, "records": records});
+        Self::composite_call(Method::POST, COLLECTIONS.to_owned(), CallClass::UnsafeWrite, body)
+    }
+
+    /// `PATCH /composite/sobjects`: changes up to 200 records, each with `attributes.type` and its id.
+    pub fn update_records(records: &[Value], all_or_none: bool) -> Self {
+        let body = json!({"allOrNone": all_or_none, "records": records});
+        Self::composite_call(Method::PATCH, COLLECTIONS.to_owned(), CallClass::IdempotentWrite, body)
+    }
+
+    /// `PATCH /composite/sobjects/Account/Key__c`: creates or changes up to 200 records of one object by an external
+    /// id, which stands among their fields.
+    pub fn upsert_records(
+        object: &ObjectName,
+        key: &FieldName,
+        records: &[Value],
+        all_or_none: bool,
+    ) -> Self {
+        let (object, key) = (segment(object.as_str()), segment(key.as_str()));
+        let body = json!({"allOrNone": all_or_none, "records": records});
+        let path = format!("{COLLECTIONS}/{object}/{key}");
+        Self::composite_call(Method::PATCH, path, CallClass::IdempotentWrite, body)
+    }
+
+    /// `DELETE /composite/sobjects?ids=…`: moves up to 200 records to the recycle bin.
+    pub fn delete_records(ids: &[RecordId], all_or_none: bool) -> Self {
+        let mut request = Self::new(Method::DELETE, COLLECTIONS.to_owned(), CallClass::IdempotentWrite);
+        let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        request.query.push(("ids".to_owned(), ids.join(",")));
+        request.query.push(("allOrNone".to_owned(), all_or_none.to_string()));
+        request
+    }
+
+    /// `POST /composite/sobjects/Account`: reads up to 2,000 records of one object by their ids. A read in spite of its
+    /// method, which has room for more ids than an address.
+    pub fn get_records(object: &ObjectName, ids: &[RecordId], fields: &[&str]) -> Self {
+        let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+        let path = format!("{COLLECTIONS}/{}", segment(object.as_str()));
+        Self::composite_call(Method::POST, path, CallClass::Read, json!({"ids": ids, "fields": fields}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Path;
+    use super::*;
+
+    fn account() -> ObjectName {
+        "Account".parse().unwrap()
+    }
+
+    fn ids() -> Vec<RecordId> {
+        ["001D000000IRFmaIAH", "001D000000IRFmb"].map(|id| id.parse().unwrap()).to_vec()
+    }
+
+    fn versioned(path: &str) -> Path {
+        Path::Versioned(path.to_owned())
+    }
+
+    #[test]
+    fn records_are_saved_in_lists_and_only_a_create_is_unsafe_to_repeat() {
+        let records = [json!({"attributes": {"type": "Account"}, "Name": "Acme"})];
+        let body = json!({"allOrNone": true, "records": records});
+        let create = Request::create_records(&records, true);
+        assert_eq!((create.method, create.path), (Method::POST, versioned("/composite/sobjects")));
+        assert_eq!((create.body.as_ref(), create.class), (Some(&body), CallClass::UnsafeWrite));
+        let update = Request::update_records(&records, true);
+        assert_eq!((update.method, update.path), (Method::PATCH, versioned("/composite/sobjects")));
+        assert_eq!((update.body.as_ref(), update.class), (Some(&body), CallClass::IdempotentWrite));
+        let upsert = Request::upsert_records(&account(), &"Key__c".parse().unwrap(), &records, true);
+        assert_eq!(upsert.path, versioned("/composite/sobjects/Account/Key__c"));
+        assert_eq!((upsert.body, upsert.class), (Some(body), CallClass::IdempotentWrite));
+    }
+
+    #[test]
+    fn records_are_deleted_and_read_by_their_ids() {
+        let delete = Request::delete_records(&ids(), false);
+        let query = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!((delete.method, delete.class), (Method::DELETE, CallClass::IdempotentWrite));
+        let expected = [query("ids", "001D000000IRFmaIAH,001D000000IRFmb"), query("allOrNone", "false")];
+        assert_eq!(delete.query, expected);
+        let get = Request::get_records(&account(), &ids(), &["Name", "Owner.Name"]);
+        assert_eq!((get.path, get.class), (versioned("/composite/sobjects/Account"), CallClass::Read));
+        let body =
+            json!({"ids": ["001D000000IRFmaIAH", "001D000000IRFmb"], "fields": ["Name", "Owner.Name"]});
+        assert_eq!(get.body, Some(body));
+    }
+}
