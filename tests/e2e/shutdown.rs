@@ -23,6 +23,8 @@ async fn create(house: &House, numbers: Range<usize>) -> Vec<i64> {
 async fn a_worker_that_is_terminated_under_load_loses_and_doubles_nothing() {
     let mut house = House::open("terminate").await;
     house.configure("WORKER__MAX_JOBS_ACTIVE", &IN_HAND.to_string());
+    // The org answers nothing before all jobs in hand have called it.
+    house.configure("SALESFORCE__SLOW_ORG_SHARE", "1");
     // Its locks do not run out while the org holds its calls.
     house.configure("WORKER__JOB_TIMEOUT", "20s");
     // The plain create: what cannot be repeated shows what is done twice.
