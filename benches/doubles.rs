@@ -1,4 +1,4 @@
-//! `cargo bench --bench doubles [-- --quick]`: the worker beside a bare loop, between DevOrg and DevGateway.
+//! `cargo bench -p salesforce-connector-bench --bench doubles [-- --quick]`: the worker beside a bare loop, between DevOrg and DevGateway.
 
 use std::process::ExitCode;
 

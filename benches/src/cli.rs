@@ -15,7 +15,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Load between the doubles: the worker beside a bare loop (cargo bench --bench doubles)
+    /// Load between the doubles: the worker beside a bare loop (cargo bench -p salesforce-connector-bench --bench doubles)
     Doubles(doubles::Arguments),
     /// Load on a real engine (scripts/bench-engine.sh starts one)
     Engine(engine::Arguments),
