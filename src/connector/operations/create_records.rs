@@ -42,13 +42,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         FAIL_ON,
     ],
     examples: Examples {
-        answer: (
-            200,
-            r#"{"allOrNone": false, "total": 2, "succeeded": 2, "failed": 0, "calls": [{"first": 0, "count": 2,
-            "outcome": "answered", "succeeded": 2, "failed": 0, "rolledBack": false}], "results": [
-            {"index": 0, "id": "001Hp00002abcDEFGH", "success": true, "errors": []},
-            {"index": 1, "id": "001Hp00002abcDEFGI", "success": true, "errors": []}]}"#,
-        ),
+        answer: super::SAVED_RECORDS,
         refusal: super::REFUSED_RECORDS,
         result: "={accountIds: body.results.id}",
         error: super::ON_REFUSED_RECORDS,
@@ -69,11 +63,8 @@ pub struct CreateRecords {
 
 impl CreateRecords {
     fn parts(&self) -> Vec<Part<Request>> {
-        let part = |part: Part<&[Value]>| Part {
-            places: part.places,
-            items: Request::create_records(part.items, self.all_or_none),
-        };
-        list_input::calls(&self.records).into_iter().map(part).collect()
+        let request = |items: &[Value]| Request::create_records(items, self.all_or_none);
+        list_input::calls(&self.records).into_iter().map(|part| part.map(request)).collect()
     }
 }
 

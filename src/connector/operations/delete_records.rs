@@ -29,13 +29,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     contents: &[ResultContent::Response, ResultContent::Body],
     inputs: &[OBJECT_IDS, ALL_OR_NONE, FAIL_ON],
     examples: Examples {
-        answer: (
-            200,
-            r#"{"allOrNone": false, "total": 2, "succeeded": 2, "failed": 0, "calls": [{"first": 0, "count": 2,
-            "outcome": "answered", "succeeded": 2, "failed": 0, "rolledBack": false}], "results": [
-            {"index": 0, "id": "001Hp00002abcDEFGH", "success": true, "errors": []},
-            {"index": 1, "id": "001Hp00002abcDEFGI", "success": true, "errors": []}]}"#,
-        ),
+        answer: super::SAVED_RECORDS,
         refusal: super::REFUSED_RECORDS,
         result: "={deleted: body.succeeded}",
         error: super::ON_REFUSED_RECORDS,
@@ -56,11 +50,8 @@ pub struct DeleteRecords {
 impl DeleteRecords {
     fn parts(&self) -> Result<Vec<Part<Request>>, InvalidInput> {
         let ids = list_input::record_ids(&self.object_ids, MOST_RECORDS)?;
-        let part = |part: Part<&[RecordId]>| Part {
-            places: part.places,
-            items: Request::delete_records(part.items, self.all_or_none),
-        };
-        Ok(list_input::deletions(&ids).into_iter().map(part).collect())
+        let request = |items: &[RecordId]| Request::delete_records(items, self.all_or_none);
+        Ok(list_input::deletions(&ids).into_iter().map(|part| part.map(request)).collect())
     }
 }
 

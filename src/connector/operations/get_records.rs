@@ -98,11 +98,8 @@ impl GetRecords {
     fn parts(&self) -> Result<Vec<Part<Request>>, InvalidInput> {
         let ids = list_input::record_ids(&self.object_ids, MOST_IDS)?;
         let fields: Vec<&str> = self.fields.iter().flat_map(|fields| fields.split(',')).collect();
-        let part = |part: Part<&[RecordId]>| Part {
-            places: part.places,
-            items: Request::get_records(&self.object_type, part.items, &fields),
-        };
-        Ok(list_input::calls_of(&ids, MOST_IN_A_CALL).into_iter().map(part).collect())
+        let request = |items: &[RecordId]| Request::get_records(&self.object_type, items, &fields);
+        Ok(list_input::calls_of(&ids, MOST_IN_A_CALL).into_iter().map(|part| part.map(request)).collect())
     }
 
     fn settle(&self, mut last: Response, records: Vec<Value>) -> Result<Response, Error> {

@@ -105,6 +105,13 @@ pub(super) struct Part<T> {
     pub(super) items: T,
 }
 
+impl<T> Part<T> {
+    /// The same part with something else for its items, such as the request for them.
+    pub(super) fn map<U>(self, of: impl FnOnce(T) -> U) -> Part<U> {
+        Part { places: self.places, items: of(self.items) }
+    }
+}
+
 /// The records of the list with their objects, each checked.
 pub(super) fn typed(records: Vec<Value>, object: Option<&ObjectName>) -> Result<Vec<Value>, InvalidInput> {
     bounded(records.len(), "records", MOST_RECORDS)?;

@@ -54,6 +54,15 @@ list![
     delete_records::DeleteRecords,
 ];
 
+/// What saved records look like in the answer, for the examples.
+const SAVED_RECORDS: (u16, &str) = (
+    200,
+    r#"{"allOrNone": false, "total": 2, "succeeded": 2, "failed": 0, "calls": [{"first": 0, "count": 2,
+    "outcome": "answered", "succeeded": 2, "failed": 0, "rolledBack": false}], "results": [
+    {"index": 0, "id": "001Hp00002abcDEFGH", "success": true, "errors": []},
+    {"index": 1, "id": "001Hp00002abcDEFGI", "success": true, "errors": []}]}"#,
+);
+
 /// What refused records look like in the answer, for the examples.
 const REFUSED_RECORDS: (u16, &str) = (
     200,

@@ -81,16 +81,10 @@ pub struct UpsertRecords {
 
 impl UpsertRecords {
     fn parts(&self) -> Vec<Part<Request>> {
-        let part = |part: Part<&[Value]>| Part {
-            places: part.places,
-            items: Request::upsert_records(
-                &self.object_type,
-                &self.external_id_field,
-                part.items,
-                self.all_or_none,
-            ),
+        let request = |items: &[Value]| {
+            Request::upsert_records(&self.object_type, &self.external_id_field, items, self.all_or_none)
         };
-        list_input::calls(&self.records).into_iter().map(part).collect()
+        list_input::calls(&self.records).into_iter().map(|part| part.map(request)).collect()
     }
 }
 
