@@ -40,11 +40,27 @@ pub enum Area {
     Query,
     /// Several records or requests in one call.
     ManyRecords,
+    /// Jobs of Bulk API 2.0.
+    Bulk,
+    /// Files and documents.
+    Files,
+    /// Code and processes in the org: Apex, flows, approvals, events.
+    Automation,
+    /// What is known about the org, and everything else.
+    Other,
 }
 
 impl Area {
     /// Every area, in the order in which the modeler sees them.
-    pub const ALL: [Self; 3] = [Self::Records, Self::Query, Self::ManyRecords];
+    pub const ALL: [Self; 7] = [
+        Self::Records,
+        Self::Query,
+        Self::ManyRecords,
+        Self::Bulk,
+        Self::Files,
+        Self::Automation,
+        Self::Other,
+    ];
 
     /// The heading over its operations.
     pub fn label(self) -> &'static str {
@@ -52,6 +68,10 @@ impl Area {
             Self::Records => "Records",
             Self::Query => "Query",
             Self::ManyRecords => "Many records",
+            Self::Bulk => "Bulk",
+            Self::Files => "Files",
+            Self::Automation => "Automation",
+            Self::Other => "Other",
         }
     }
 }

@@ -129,7 +129,8 @@ pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<St
         keywords: operation.keywords.to_vec(),
         preset_id: operation.name,
     };
-    let steps = Area::ALL.into_iter().map(|area| {
+    let used = |area: &Area| operations.iter().any(|operation| operation.area == *area);
+    let steps = Area::ALL.into_iter().filter(used).map(|area| {
         let own = operations.iter().filter(|operation| operation.area == area);
         StepGroup { name: area.label(), steps: own.map(step).collect() }
     });
