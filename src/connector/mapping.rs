@@ -153,8 +153,11 @@ pub(super) fn as_response(mut answer: Value) -> Response {
     }
 }
 
+/// The list of records, which a search calls by another name than a query.
 fn records(answer: &mut Value) -> Option<&mut Value> {
-    answer["body"].get_mut("records").filter(|records| records.is_array())
+    let body = answer["body"].as_object_mut()?;
+    let name = if body.contains_key("records") { "records" } else { "searchRecords" };
+    body.get_mut(name).filter(|records| records.is_array())
 }
 
 /// How many bytes a value has as JSON, counted without writing it.

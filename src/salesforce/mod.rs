@@ -39,6 +39,7 @@ mod response;
 mod retry;
 mod seats;
 pub mod soql;
+pub mod sosl;
 mod span;
 mod status;
 mod token;

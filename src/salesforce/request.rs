@@ -1,6 +1,7 @@
 //! Requests as values: built by pure functions, sent by [`SalesforceClient`](super::SalesforceClient).
 
 mod composite;
+mod reading;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;

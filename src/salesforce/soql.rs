@@ -25,7 +25,7 @@ pub struct InvalidBinding {
 }
 
 impl InvalidBinding {
-    fn new(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(super) fn new(name: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { name: name.to_owned(), expected: expected.into(), found: found.into() }
     }
 }
@@ -35,8 +35,19 @@ impl InvalidBinding {
 /// # Errors
 /// A name without a value, a value without a name, a value that has no literal, a quote that is not closed.
 pub fn bind(query: &str, values: &Map<String, Value>) -> Result<String, InvalidBinding> {
-    let mut bound = String::with_capacity(query.len());
     let mut used = Vec::new();
+    let bound = bind_names(query, values, &mut used)?;
+    all_used(values, &used)?;
+    Ok(bound)
+}
+
+/// The same for a part of a query: the names that it used are noted.
+pub(crate) fn bind_names<'a>(
+    query: &'a str,
+    values: &Map<String, Value>,
+    used: &mut Vec<&'a str>,
+) -> Result<String, InvalidBinding> {
+    let mut bound = String::with_capacity(query.len());
     let mut rest = query;
     while let Some(at) = rest.find(['\'', ':']) {
         let (before, after) = rest.split_at(at);
@@ -67,9 +78,14 @@ pub fn bind(query: &str, values: &Map<String, Value>) -> Result<String, InvalidB
         rest = &rest[1 + name.len()..];
     }
     bound.push_str(rest);
+    Ok(bound)
+}
+
+/// Refuses a value that no name stands for.
+pub(crate) fn all_used(values: &Map<String, Value>, used: &[&str]) -> Result<(), InvalidBinding> {
     match values.keys().find(|name| !used.contains(&name.as_str())) {
         Some(name) => Err(InvalidBinding::new(name, format!(":{name} in the query"), "no such name there")),
-        None => Ok(bound),
+        None => Ok(()),
     }
 }
 
@@ -84,7 +100,7 @@ fn literal_end(text: &str) -> Option<usize> {
 }
 
 /// The name at the beginning, empty where there is none.
-fn name_at(text: &str) -> &str {
+pub(super) fn name_at(text: &str) -> &str {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let end = text.find(|character| !is_part(character)).unwrap_or(text.len());
     if text.starts_with(|first: char| first.is_ascii_digit()) { "" } else { &text[..end] }
@@ -100,7 +116,7 @@ fn counts_days(query: &str) -> bool {
         || (word.starts_with("N_") && word.ends_with("_AGO"))
 }
 
-fn unknown(name: &str, values: &Map<String, Value>) -> InvalidBinding {
+pub(super) fn unknown(name: &str, values: &Map<String, Value>) -> InvalidBinding {
     let known: Vec<&str> = values.keys().map(String::as_str).collect();
     let found = if known.is_empty() { "none".to_owned() } else { format!("only {}", known.join(", ")) };
     InvalidBinding::new(name, format!("a value for :{name} of the query"), found)
@@ -206,7 +222,7 @@ fn pattern_escaped(text: &str) -> String {
     escaped(text).replace('%', "\\%").replace('_', "\\_")
 }
 
-fn described(value: &Value) -> String {
+pub(super) fn described(value: &Value) -> String {
     match value {
         Value::Number(number) => format!("the number {}", cut(&number.to_string())),
         Value::String(text) => format!("the text {:?}", cut(text)),
@@ -217,7 +233,7 @@ fn described(value: &Value) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(60).collect()
 }
 

@@ -50,7 +50,7 @@ const FIELD_NULL: [&str; 10] = [
 
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
-    ["limits", "query", "queryAll", "sobjects"]
+    ["limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"]
         .iter()
         .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
         .collect()
@@ -107,7 +107,7 @@ fn summary(object: &Object, request: &ApiRequest) -> Map<String, Value> {
         "queryable": true,
         "replicateable": true,
         "retrieveable": true,
-        "searchable": false,
+        "searchable": object.is_searchable(),
         "triggerable": false,
         "undeletable": false,
         "updateable": object.updateable,

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{composite, describe, oauth, query, rest, strike};
+use super::{composite, describe, oauth, query, rest, search, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -177,6 +177,8 @@ fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiErro
         ["query" | "queryall", locator] => {
             get().and_then(|()| query::next_page(org, request, locator_text(request, locator)))
         }
+        ["search"] => search::route(org, request, false),
+        ["parameterizedsearch"] => search::route(org, request, true),
         ["sobjects", ..] => rest::route(org, request),
         ["composite", ..] => composite::route(org, request),
         _ => Err(ApiError::resource_not_found()),
@@ -186,6 +188,12 @@ fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiErro
 /// The locator as it was sent: ids keep their case.
 fn locator_text<'a>(request: &'a ApiRequest, lower: &'a str) -> &'a str {
     request.path.last().map_or(lower, String::as_str)
+}
+
+/// The name of a resource that has nothing below it.
+fn known(name: &str) -> &'static str {
+    let names = ["limits", "search", "parameterizedSearch"];
+    names.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or("{other}")
 }
 
 /// The request's resource with its variable parts named, for the counters.
@@ -209,7 +217,7 @@ fn resource_name(request: &ApiRequest) -> String {
             });
             std::iter::once("composite").chain(below).collect()
         }
-        Some((first, [])) if first.eq_ignore_ascii_case("limits") => vec!["limits"],
+        Some((first, [])) => vec![known(first)],
         Some(_) => vec!["{other}"],
         None => vec!["/"],
     };

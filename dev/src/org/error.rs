@@ -53,6 +53,11 @@ impl ApiError {
         self
     }
 
+    /// The same error under another code.
+    pub(crate) fn renamed(self, code: &str) -> Self {
+        self.with("errorCode", code.into())
+    }
+
     /// The code of the first error.
     pub(crate) fn code(&self) -> &str {
         let code = self.body.first().and_then(|item| item.get("errorCode"));

@@ -12,8 +12,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query` or `describe`. These
-//! stand on `store` (records and indexes), `write` and `validate` (saves), `soql`, and `schema` with `seed` (objects
+//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search` or `describe`. These
+//! stand on `store` (records and indexes), `write` and `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects
 //! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
 
 mod composite;
@@ -32,9 +32,11 @@ mod query;
 mod request;
 mod rest;
 mod schema;
+mod search;
 mod seed;
 mod server;
 mod soql;
+mod sosl;
 mod store;
 mod strike;
 mod tls;
@@ -47,3 +49,4 @@ pub use oauth::{Grant, LoginPolicy, UserAccess};
 pub use seed::SeedError;
 pub use server::{DevOrg, DevOrgBuilder};
 pub use soql::{QuotedText, reading as soql_reading};
+pub use sosl::reading as sosl_reading;

@@ -199,6 +199,11 @@ impl Object {
         }
     }
 
+    /// Whether searches look into its records.
+    pub(crate) fn is_searchable(&self) -> bool {
+        !matches!(self.name.as_str(), "Group" | "Organization")
+    }
+
     /// The position of a field; names ignore case.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).or_else(|| self.by_name.get(&name.to_ascii_lowercase())).copied()

@@ -9,6 +9,7 @@ mod jwt;
 mod query;
 mod recorded;
 mod records;
+mod search;
 mod tokens;
 mod web_server;
 mod wire;

@@ -23,8 +23,10 @@ mod get_record;
 mod get_record_by_external_id;
 mod get_records;
 mod next_records;
+mod parameterized_search;
 mod query;
 mod query_all;
+mod search;
 mod update_record;
 mod update_records;
 mod upsert_record;
@@ -47,6 +49,8 @@ list![
     query_all::QueryAll,
     next_records::NextRecords,
     explain_query::ExplainQuery,
+    search::Search,
+    parameterized_search::ParameterizedSearch,
     upsert_records::UpsertRecords,
     create_records::CreateRecords,
     update_records::UpdateRecords,

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     connector::{Error, InvalidInput, input},
-    salesforce::{CallClass, Request, Response, soql},
+    salesforce::{
+        CallClass, Request, Response,
+        soql::{self, InvalidBinding},
+    },
 };
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
@@ -68,12 +71,17 @@ pub(super) const PARAMETERS: Input = Input {
 
 /// The query with its parameters in it.
 pub(super) fn bound(query: &str, parameters: &Map<String, Value>) -> Result<String, InvalidInput> {
-    soql::bind(query, parameters).map_err(|mistake| match mistake.name.as_str() {
-        "" => InvalidInput::new("soqlQuery", mistake.expected, mistake.found),
+    soql::bind(query, parameters).map_err(|mistake| misfit("soqlQuery", mistake))
+}
+
+/// A mistake in a parameter, or in the field where the query stands.
+pub(super) fn misfit(query: &str, mistake: InvalidBinding) -> InvalidInput {
+    match mistake.name.as_str() {
+        "" => InvalidInput::new(query, mistake.expected, mistake.found),
         name => {
             InvalidInput::new(format!("parameters.{}", input::shorten(name)), mistake.expected, mistake.found)
         }
-    })
+    }
 }
 
 /// The input of `query`.

@@ -14,6 +14,7 @@ pub(super) fn mistake(name: &str, fields: Value) -> String {
 fn sample(input: &Input) -> Value {
     match (&input.kind, input.name) {
         (_, "parameters") => json!({}),
+        (_, "soslQuery") => json!("FIND {Acme}"),
         (_, "rules") => json!({"assignmentRule": "FALSE", "duplicateRule": "allowSave"}),
         (_, "ifUnmodifiedSince") => json!("2026-11-22T10:00:00.000+0000"),
         (_, "nextRecordsUrl") => json!("/services/data/v67.0/query/01gD0000002HU6KIAW-2000"),

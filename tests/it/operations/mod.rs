@@ -4,3 +4,4 @@
 mod collections;
 mod query;
 mod records;
+mod search;

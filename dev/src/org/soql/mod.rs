@@ -93,3 +93,16 @@ pub(crate) fn run(store: &Store, text: &str, run: Run) -> ApiResult<QueryResult>
     }
     Ok(QueryResult::Records(prepared.records(context, None)))
 }
+
+/// Runs a query over these live rows alone, which a search has found; what is wrong with it is wrong with the search.
+pub(crate) fn among(store: &Store, text: &str, run: Run, rows: Vec<usize>) -> ApiResult<Vec<Value>> {
+    let found = || -> ApiResult<Vec<Value>> {
+        let query = parser::parse(text)?;
+        let context = context(store, text, run);
+        Ok(prepare::query(context, &query)?.records(context, Some(rows)))
+    };
+    found().map_err(|error| match error.code() {
+        "MALFORMED_QUERY" => error.renamed("MALFORMED_SEARCH"),
+        _ => error,
+    })
+}
