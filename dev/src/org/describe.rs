@@ -50,7 +50,7 @@ const FIELD_NULL: [&str; 10] = [
 
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
-    ["limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"]
+    ["jobs", "limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"]
         .iter()
         .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
         .collect()

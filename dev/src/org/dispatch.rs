@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{composite, describe, oauth, query, rest, search, strike};
+use super::{bulk, composite, describe, oauth, query, rest, search, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -34,7 +34,7 @@ pub(crate) async fn handle(
     if parts.uri.path().trim_end_matches('/').eq_ignore_ascii_case(TOKEN_PATH) {
         org.log.count(|counters| counters.token_requests += 1);
     }
-    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+    let Ok(body) = axum::body::to_bytes(body, body_limit(&parts)).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let answer = match org.faults.next(parts.method.as_str(), parts.uri.path()) {
@@ -56,6 +56,13 @@ pub(crate) async fn handle(
         connection.cut();
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
+}
+
+/// The data of bulk jobs may be larger than other bodies.
+fn body_limit(parts: &Parts) -> usize {
+    let is_upload =
+        parts.method == Method::PUT && parts.uri.path().to_ascii_lowercase().contains("/jobs/ingest/");
+    if is_upload { bulk::UPLOAD_LIMIT } else { BODY_LIMIT }
 }
 
 /// Tells the org's own time, unless a script has set another; without a skew the server tells the machine's.
@@ -129,6 +136,7 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
         }
         _ => return ApiError::resource_not_found().into_response(),
     };
+    org.bulk.catch_up(org);
     authorized(org, parts, || {
         let mut request = ApiRequest {
             method: parts.method.clone(),
@@ -181,6 +189,7 @@ fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiErro
         ["parameterizedsearch"] => search::route(org, request, true),
         ["sobjects", ..] => rest::route(org, request),
         ["composite", ..] => composite::route(org, request),
+        ["jobs", ..] => bulk::route(org, request),
         _ => Err(ApiError::resource_not_found()),
     }
 }
@@ -216,6 +225,11 @@ fn resource_name(request: &ApiRequest) -> String {
                 _ => "{field}",
             });
             std::iter::once("composite").chain(below).collect()
+        }
+        Some((first, rest)) if first.eq_ignore_ascii_case("jobs") => {
+            let below = rest.iter().map(String::as_str).zip(0..);
+            let below = below.map(|(part, place)| if place == 1 { "{id}" } else { part });
+            std::iter::once("jobs").chain(below).collect()
         }
         Some((first, [])) => vec![known(first)],
         Some(_) => vec!["{other}"],

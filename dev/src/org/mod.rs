@@ -12,10 +12,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search` or `describe`. These
+//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search`, `bulk` or `describe`. These
 //! stand on `store` (records and indexes), `write` and `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects
 //! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
 
+mod bulk;
 mod composite;
 mod connection;
 mod datetime;
@@ -43,6 +44,7 @@ mod tls;
 mod validate;
 mod write;
 
+pub use bulk::BulkJobs;
 pub use faults::{Fault, FaultRule, Faults, Gate, Reply};
 pub use log::{Counters, RecordedRequest};
 pub use oauth::{Grant, LoginPolicy, UserAccess};

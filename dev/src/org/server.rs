@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::bulk::{self, BulkJobs, Jobs};
 use super::connection::{Connection, CountingListener};
 use super::faults::Faults;
 use super::log::{Counters, RecordedRequest, RequestLog};
@@ -28,6 +29,7 @@ pub(crate) struct Org {
     pub(crate) page_size: usize,
     pub(crate) latency: Duration,
     pub(crate) cursors: Cursors,
+    pub(crate) bulk: Jobs,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) stopping: CancellationToken,
@@ -50,6 +52,7 @@ pub struct DevOrgBuilder {
     pub(crate) login: Setup,
     page_size: usize,
     latency: Duration,
+    bulk: (Duration, usize),
     tls: Option<(String, String)>,
     base_url: Option<String>,
 }
@@ -94,6 +97,13 @@ impl DevOrgBuilder {
         self
     }
 
+    /// How bulk jobs get on: how long a job waits in the queue and each of its batches takes, and the most rows of a
+    /// batch, at least one. Default: no time, so that a job is complete when it is first looked at, and 10,000 rows.
+    pub fn bulk_pace(mut self, step: Duration, batch: usize) -> Self {
+        self.bulk = (step, batch.max(1));
+        self
+    }
+
     /// Serves HTTPS with this certificate (chain) and its private key, both PEM. Default: plain HTTP.
     pub fn tls(mut self, certificate: impl Into<String>, key: impl Into<String>) -> Self {
         self.tls = Some((certificate.into(), key.into()));
@@ -123,6 +133,7 @@ impl DevOrgBuilder {
             page_size: self.page_size,
             latency: self.latency,
             cursors: Cursors::default(),
+            bulk: Jobs::new(self.bulk.0, self.bulk.1),
             faults: Faults::default(),
             log: RequestLog::default(),
             stopping: CancellationToken::new(),
@@ -199,6 +210,7 @@ impl DevOrg {
             login: Setup::default(),
             page_size: 2000,
             latency: Duration::ZERO,
+            bulk: (Duration::ZERO, bulk::BATCH),
             tls: None,
             base_url: None,
         }
@@ -235,6 +247,7 @@ impl DevOrg {
     /// The live records of an object with all their fields, in the order of their creation; empty for an object
     /// that the org does not have.
     pub fn records(&self, object: &str) -> Vec<Value> {
+        self.org.bulk.catch_up(&self.org);
         let store = self.org.read();
         let Some(index) = store.schema.index_of(object) else { return Vec::new() };
         let table = &store.tables[index];
@@ -250,6 +263,11 @@ impl DevOrg {
     /// Forgets every query cursor: the next page of a running query is answered with INVALID_QUERY_LOCATOR.
     pub fn expire_query_locators(&self) {
         self.org.cursors.clear();
+    }
+
+    /// The bulk jobs, to steer them.
+    pub fn bulk(&self) -> BulkJobs<'_> {
+        BulkJobs { org: &self.org }
     }
 
     /// The script of faults.

@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub(crate) id: String,
     /// In the recycle bin: invisible to queries, 404 ENTITY_IS_DELETED by id.
     pub(crate) deleted: bool,
+    /// Deleted for good: only its row is left, so that others keep theirs.
+    pub(crate) erased: bool,
     pub(crate) values: Vec<Value>,
 }
 
@@ -132,6 +134,14 @@ impl Store {
         }
     }
 
+    /// Takes a record out of the recycle bin, for good.
+    pub(crate) fn erase(&mut self, object: usize, row: usize) {
+        let table = &mut self.tables[object];
+        let record = &mut table.records[row];
+        record.erased = true;
+        table.by_id.remove(&record.id);
+    }
+
     fn index(&mut self, object: usize, row: usize, values: &[Value], present: bool) {
         let fields = &self.schema.objects[object].fields;
         for (field, index) in &mut self.tables[object].indexes {
@@ -156,6 +166,11 @@ impl Table {
     /// The row of an 18-character id, deleted or not.
     pub(crate) fn row(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
+    }
+
+    /// The rows of the records, those in the recycle bin among them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        self.records.iter().enumerate().filter(|(_, record)| !record.erased).map(|(row, _)| row)
     }
 
     /// The rows that are not in the recycle bin.

@@ -119,7 +119,7 @@ fn required(object: &Object, values: &[(usize, Value)], save: Save<'_>) -> ApiRe
 }
 
 /// Brings a JSON value into the field's stored form, or says that it is of the wrong type.
-fn coerce(field: &Field, value: &Value, text: &str) -> ApiResult<Value> {
+pub(crate) fn coerce(field: &Field, value: &Value, text: &str) -> ApiResult<Value> {
     let wrong = |type_name: &str| Err(wrong_type(field, type_name, value, text));
     match (field.kind, value) {
         (_, Value::Null) => Ok(Value::Null),
@@ -284,8 +284,13 @@ fn parent_by_external_id(store: &Store, field: &Field, value: &Value) -> ApiResu
         return Err(ApiError::bad_request("INVALID_FIELD", message));
     };
     let text = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+    // Where a field may point to several objects, the parent's type says which.
+    let wanted = value["attributes"]["type"].as_str();
     for target in store.schema.targets(field) {
         let object = store.object(target);
+        if wanted.is_some_and(|wanted| !object.name.eq_ignore_ascii_case(wanted)) {
+            continue;
+        }
         let Some(index) = object.index_of(name) else { continue };
         let message = match store.rows_by(target, index, &text).iter().collect::<Vec<_>>()[..] {
             [row] => return Ok(Value::String(store.tables[target].records[*row].id.clone())),

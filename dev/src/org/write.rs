@@ -43,7 +43,7 @@ impl Store {
         self.unique(object, &values, None)?;
         self.duplicates(object, &values, None, save)?;
         let id = self.stamp_new(object, &mut values, now)?;
-        self.push(object, Record { id: id.clone(), deleted: false, values });
+        self.push(object, Record { id: id.clone(), deleted: false, erased: false, values });
         Ok(id)
     }
 
@@ -184,6 +184,18 @@ impl Store {
 
     /// Puts a live record into the recycle bin, and what hangs on it with it; all of it or nothing.
     pub(crate) fn delete(&mut self, object: usize, row: usize) -> ApiResult<()> {
+        self.remove(object, row).map(drop)
+    }
+
+    /// The same, without the recycle bin: no query and no id finds these records again.
+    pub(crate) fn delete_for_good(&mut self, object: usize, row: usize) -> ApiResult<()> {
+        for (object, row) in self.remove(object, row)? {
+            self.erase(object, row);
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, object: usize, row: usize) -> ApiResult<Vec<(usize, usize)>> {
         let mut doomed = Vec::new();
         let mut detached = Vec::new();
         self.collect(object, row, &mut doomed, &mut detached)?;
@@ -192,10 +204,10 @@ impl Store {
             values[field] = Value::Null;
             self.replace(child, row, values);
         }
-        for (object, row) in doomed {
-            self.recycle(object, row);
+        for (object, row) in &doomed {
+            self.recycle(*object, *row);
         }
-        Ok(())
+        Ok(doomed)
     }
 
     /// What a delete takes with it, and which references it empties.

@@ -1,6 +1,7 @@
 //! DevOrg over real HTTP, seen through a client that shares no code with it.
 
 mod auth;
+mod bulk;
 mod client;
 mod collections;
 mod faults;

@@ -56,9 +56,9 @@ impl Prepared {
                 .filter(|_| !context.deleted)
                 .and_then(|filter| indexed(context.store, self.object, filter))
         };
-        let candidates = base.or_else(by_index).unwrap_or_else(|| {
-            if context.deleted { (0..table.records.len()).collect() } else { table.live().collect() }
-        });
+        let candidates = base
+            .or_else(by_index)
+            .unwrap_or_else(|| if context.deleted { table.all().collect() } else { table.live().collect() });
         let Some(filter) = &self.filter else { return candidates };
         let passes = |row: &usize| {
             let record = &table.records[*row];
@@ -167,8 +167,8 @@ fn ordered<T>(key: &Key<T>, left: &Value, right: &Value) -> Ordering {
 
 /// The rows whose reference leads to a record, deleted or not.
 fn referring(store: &Store, (object, field): (usize, usize), id: &str) -> Vec<usize> {
-    let records = store.tables[object].records.iter().enumerate();
-    records.filter(|(_, record)| record.values[field] == id).map(|(row, _)| row).collect()
+    let table = &store.tables[object];
+    table.all().filter(|row| table.records[*row].values[field] == id).collect()
 }
 
 fn show<'a>(context: Context<'a>, object: usize, record: &'a Record, columns: &[Shown]) -> Value {
