@@ -99,6 +99,14 @@ impl Writer {
     }
 }
 
+/// Refuses a body with other properties than these.
+pub(super) fn known_properties(body: &Map<String, Value>, known: &[&str]) -> ApiResult<()> {
+    body.keys().find(|name| !known.contains(&name.as_str())).map_or(Ok(()), |unknown| {
+        let message = format!("Unrecognized field \"{unknown}\", not marked as ignorable");
+        Err(ApiError::bad_request("JSON_PARSER_ERROR", message))
+    })
+}
+
 /// A text in the body of a request; a value of another kind is refused as one that the property does not have.
 pub(super) fn text<'a>(body: &'a Map<String, Value>, property: &str) -> ApiResult<Option<&'a str>> {
     match body.get(property) {

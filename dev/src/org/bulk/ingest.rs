@@ -2,11 +2,10 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::dialect::{Dialect, invalid_value, text};
-use super::job::{Job, State, answer, invalid_state};
+use super::dialect::{Dialect, invalid_value, known_properties, text};
+use super::job::{Job, Made, State, answer, invalid_state};
 use super::row::Operation;
 use super::upload::{Results, Upload};
 use crate::org::error::{ApiError, ApiResult, json_response};
@@ -15,8 +14,6 @@ use crate::org::schema::Field;
 use crate::org::server::Org;
 use crate::org::store::Store;
 
-/// The most jobs of a page of the list.
-const PAGE: usize = 1000;
 /// What the body of a create may hold.
 const PROPERTIES: [&str; 7] = [
     "assignmentRuleId",
@@ -35,10 +32,17 @@ pub(super) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
     let id = request.path.get(2).map_or("", String::as_str);
     match (request.method.as_str(), &below[..]) {
         ("POST", []) => create(org, request),
-        ("GET", []) => list(org, request),
-        ("GET", [_]) => org.bulk.with(id, |job| Ok(answer(job.info()))),
-        ("PATCH", [_]) => change(org, request, id),
-        ("DELETE", [_]) => delete(org, id),
+        ("GET", []) => Ok(json_response(StatusCode::OK, &org.bulk.ingest.list(org, request)?)),
+        ("GET", [_]) => org.bulk.ingest.with(id, |job| Ok(answer(job.info()))),
+        ("PATCH", [_]) => {
+            let (_, body) = request.json()?;
+            let state = text(&body, "state")?.unwrap_or_default();
+            org.bulk.ingest.change(org, (id, state), |job| answer(job.summary()))
+        }
+        ("DELETE", [_]) => {
+            org.bulk.ingest.remove(id, &[State::Open, State::InProgress])?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
         ("PUT", [_, "batches"]) => upload(org, request, id),
         ("GET", [_, "successfulresults"]) => results(org, id, Results::Successful),
         ("GET", [_, "failedresults"]) => results(org, id, Results::Failed),
@@ -55,10 +59,7 @@ pub(super) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
 
 fn create(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
     let (_, body) = request.json()?;
-    if let Some(unknown) = body.keys().find(|name| !PROPERTIES.contains(&name.as_str())) {
-        let message = format!("Unrecognized field \"{unknown}\", not marked as ignorable");
-        return Err(ApiError::bad_request("JSON_PARSER_ERROR", message));
-    }
+    known_properties(&body, &PROPERTIES)?;
     let operation = text(&body, "operation")?.unwrap_or_default();
     let operation = Operation::named(operation).ok_or_else(|| invalid_value("operation", operation))?;
     let content_type = text(&body, "contentType")?.unwrap_or("CSV");
@@ -75,24 +76,10 @@ fn create(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
         upload.external_id = Some(external_id(&store, object, &body)?);
     }
     upload.assignment_rule = text(&body, "assignmentRuleId")?.map(str::to_owned);
-    let (now, created_by, object) = (Timestamp::now(), store.user.clone(), store.object(object).name.clone());
     // Whoever takes the next steps holds the jobs, and then wants the store.
     drop(store);
-    let make = |id| Job {
-        id,
-        created_by,
-        operation: operation.name(),
-        object,
-        version: request.version,
-        dialect,
-        state: State::Open,
-        error: None,
-        created: now,
-        modified: now,
-        due: org.bulk.first_step(),
-        upload,
-    };
-    Ok(org.bulk.add(make, |job| answer(job.summary())))
+    let job = Job::new(org, request, Made { operation: operation.name(), object, dialect, work: upload });
+    Ok(org.bulk.ingest.add(org, job, |job| answer(job.summary())))
 }
 
 fn invalid_job(message: impl std::fmt::Display) -> ApiError {
@@ -125,12 +112,12 @@ fn upload(org: &Org, request: &ApiRequest, id: &str) -> ApiResult<Response> {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(ApiError::new(status, "UNSUPPORTED_MEDIA_TYPE", message));
     }
-    org.bulk.with(id, |job| {
+    org.bulk.ingest.with(id, |job| {
         if job.state != State::Open {
             let message = format!("InvalidJobState : Data cannot be added to a job in state {}", job.state.name());
             return Err(invalid_state(message));
         }
-        if job.upload.data.is_some() {
+        if job.work.data.is_some() {
             let short = &job.id[..15];
             let message = format!(
                 "Found multiple contents for job: <{short}>, please 'Close' / 'Abort' / 'Delete' the current Job then \
@@ -138,58 +125,14 @@ fn upload(org: &Org, request: &ApiRequest, id: &str) -> ApiResult<Response> {
             );
             return Err(ApiError::bad_request("BULK_API_ERROR", message));
         }
-        job.upload.data = Some(request.body.clone());
+        job.work.data = Some(request.body.clone());
         Ok(StatusCode::CREATED.into_response())
     })
 }
 
-/// Closes a job for its processing, or aborts it.
-fn change(org: &Org, request: &ApiRequest, id: &str) -> ApiResult<Response> {
-    let (_, body) = request.json()?;
-    let state = text(&body, "state")?.unwrap_or_default();
-    org.bulk.with(id, |job| {
-        job.request(state)?;
-        job.due = org.bulk.first_step();
-        Ok(answer(job.summary()))
-    })
-}
-
-fn delete(org: &Org, id: &str) -> ApiResult<Response> {
-    org.bulk.remove(id, |job| match job.state {
-        State::Open | State::InProgress => {
-            let state = job.state.name();
-            Err(invalid_state(format!("InvalidJobState : A job in state {state} cannot be deleted")))
-        }
-        _ => Ok(()),
-    })?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
 fn results(org: &Org, id: &str, wanted: Results) -> ApiResult<Response> {
-    org.bulk.with(id, |job| {
-        let csv = job.upload.results(job.dialect, wanted);
+    org.bulk.ingest.with(id, |job| {
+        let csv = job.work.results(job.dialect, wanted);
         Ok(([(header::CONTENT_TYPE, "text/csv")], csv).into_response())
     })
-}
-
-/// The jobs by the time of their creation, in pages.
-fn list(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
-    let kind = request.parameter("jobType");
-    let jobs: Vec<Value> = org.bulk.list(|job| Value::Object(job.in_list()));
-    let jobs: Vec<Value> =
-        jobs.into_iter().filter(|job| kind.is_none_or(|kind| job["jobType"] == kind)).collect();
-    let start = match request.parameter("queryLocator") {
-        None => 0,
-        Some(locator) => locator
-            .parse()
-            .ok()
-            .filter(|start| *start < jobs.len())
-            .ok_or_else(|| ApiError::bad_request("INVALID_QUERY_LOCATOR", "invalid query locator"))?,
-    };
-    let end = jobs.len().min(start + PAGE.min(org.page_size));
-    let mut page = json!({ "done": end == jobs.len(), "records": jobs[start..end] });
-    if end < jobs.len() {
-        page["nextRecordsUrl"] = request.url(&format!("jobs/ingest?queryLocator={end}")).into();
-    }
-    Ok(json_response(StatusCode::OK, &page))
 }

@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::dialect::Dialect;
-use super::upload::Upload;
 use crate::org::datetime;
 use crate::org::error::{ApiError, ApiResult, json_response};
+use crate::org::request::ApiRequest;
+use crate::org::server::Org;
 
 /// Where a job stands; the names are Salesforce's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,31 @@ impl State {
     }
 }
 
+/// What a job is made of beyond what all jobs have: data to take in, or a query.
+pub(super) trait Work {
+    /// Salesforce's name for the kind of job.
+    const JOB_TYPE: &'static str;
+    /// Where such jobs are found, below `/jobs`.
+    const RESOURCE: &'static str;
+    /// The first state of such a job.
+    const FIRST: State;
+
+    /// Leaves the queue. The error is the job's `errorMessage`.
+    fn begin(&mut self, org: &Org, dialect: Dialect) -> Result<(), String>;
+
+    /// Does the next batch; answers whether that was the last.
+    fn go_on(&mut self, org: &Org, dialect: Dialect, batch: usize) -> Result<bool, String>;
+
+    /// What the job was created with, in a reply.
+    fn describe(&self, _info: &mut Map<String, Value>) {}
+
+    /// How far it is, in a reply.
+    fn measure(&self, info: &mut Map<String, Value>);
+}
+
 /// A job of either kind.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct Job<W> {
     pub(super) id: String,
     pub(super) created_by: String,
     pub(super) operation: &'static str,
@@ -56,11 +79,43 @@ pub(super) struct Job {
     pub(super) modified: Timestamp,
     /// When the org takes the next step, while the job runs.
     pub(super) due: Instant,
-    /// What makes up the job, beyond what all jobs have.
-    pub(super) upload: Upload,
+    pub(super) work: W,
 }
 
-impl Job {
+impl<W: Work> Job<W> {
+    /// A new job in its first state, without a step that is due.
+    pub(super) fn new(org: &Org, request: &ApiRequest, made: Made<W>) -> Self {
+        let now = Timestamp::now();
+        let store = org.read();
+        Self {
+            id: String::new(),
+            created_by: store.user.clone(),
+            operation: made.operation,
+            object: store.object(made.object).name.clone(),
+            version: request.version,
+            dialect: made.dialect,
+            state: W::FIRST,
+            error: None,
+            created: now,
+            modified: now,
+            due: Instant::now(),
+            work: made.work,
+        }
+    }
+
+    /// One step: out of the queue, or one batch.
+    pub(super) fn step(&mut self, org: &Org, batch: usize) {
+        let done = match self.state {
+            State::UploadComplete => self.work.begin(org, self.dialect).map(|()| false),
+            State::InProgress => self.work.go_on(org, self.dialect, batch),
+            _ => return,
+        };
+        match done {
+            Err(message) => self.fail(message),
+            Ok(done) => self.enter(if done { State::JobComplete } else { State::InProgress }),
+        }
+    }
+
     /// Moves to another state.
     pub(super) fn enter(&mut self, state: State) {
         self.state = state;
@@ -76,7 +131,9 @@ impl Job {
     /// A client asks for a state: the upload is complete, or the job is to be given up.
     pub(super) fn request(&mut self, state: &str) -> ApiResult<()> {
         let (verb, allowed, next) = match state {
-            "UploadComplete" => ("Closing", self.state == State::Open, State::UploadComplete),
+            "UploadComplete" if W::FIRST == State::Open => {
+                ("Closing", self.state == State::Open, State::UploadComplete)
+            }
             "Aborted" => ("Aborting", self.state == State::Open || self.state.is_running(), State::Aborted),
             other => {
                 return Err(invalid_state(format!(
@@ -108,17 +165,13 @@ impl Job {
         put("createdDate", json!(datetime::format(self.created)));
         put("systemModstamp", json!(datetime::format(self.modified)));
         put("state", json!(self.state.name()));
-        if let Some(rule) = &self.upload.assignment_rule {
-            put("assignmentRuleId", json!(rule));
-        }
-        if let Some(field) = &self.upload.external_id {
-            put("externalIdFieldName", json!(field));
-        }
+        self.work.describe(&mut info);
+        let mut put = |name: &str, value: Value| info.insert(name.to_owned(), value);
         put("concurrencyMode", json!("Parallel"));
         put("contentType", json!("CSV"));
         put("apiVersion", json!(f64::from(self.version)));
         if self.state == State::Open {
-            let url = format!("services/data/v{}.0/jobs/ingest/{}/batches", self.version, self.id);
+            let url = format!("services/data/v{}.0/jobs/{}/{}/batches", self.version, W::RESOURCE, self.id);
             put("contentUrl", json!(url));
         }
         put("lineEnding", json!(self.dialect.line_ending_name()));
@@ -129,25 +182,31 @@ impl Job {
     /// What the list of jobs shows.
     pub(super) fn in_list(&self) -> Map<String, Value> {
         let mut info = self.summary();
-        info.insert("jobType".into(), json!("V2Ingest"));
+        info.insert("jobType".into(), json!(W::JOB_TYPE));
         info
     }
 
     /// Everything, as a look at one job shows it. The times are not measured.
     pub(super) fn info(&self) -> Map<String, Value> {
         let mut info = self.in_list();
-        let mut put = |name: &str, value: Value| info.insert(name.to_owned(), value);
-        put("numberRecordsProcessed", json!(self.upload.processed()));
-        put("numberRecordsFailed", json!(self.upload.failed()));
-        put("retries", json!(0));
-        for name in ["totalProcessingTime", "apiActiveProcessingTime", "apexProcessingTime"] {
-            put(name, json!(0));
+        self.work.measure(&mut info);
+        for name in ["retries", "totalProcessingTime"] {
+            info.insert(name.to_owned(), json!(0));
         }
         if let Some(error) = &self.error {
-            put("errorMessage", json!(error));
+            info.insert("errorMessage".into(), json!(error));
         }
         info
     }
+}
+
+/// What a request for a new job says.
+pub(super) struct Made<W> {
+    pub(super) operation: &'static str,
+    /// The index of the object.
+    pub(super) object: usize,
+    pub(super) dialect: Dialect,
+    pub(super) work: W,
 }
 
 /// What the job's state does not allow.

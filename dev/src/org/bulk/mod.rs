@@ -8,7 +8,9 @@ mod dialect;
 mod ingest;
 mod job;
 mod jobs;
+mod query;
 mod row;
+mod selection;
 mod upload;
 
 use axum::response::Response;
@@ -29,6 +31,7 @@ pub(crate) const UPLOAD_LIMIT: usize = 150_000_000 / 4 * 3;
 pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
     match request.path.get(1).map(|part| part.to_ascii_lowercase()).as_deref() {
         Some("ingest") => ingest::route(org, request),
+        Some("query") => query::route(org, request),
         _ => Err(ApiError::resource_not_found()),
     }
 }

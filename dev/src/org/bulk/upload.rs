@@ -2,8 +2,12 @@
 
 use bytes::Bytes;
 
+use serde_json::{Map, Value, json};
+
 use super::dialect::Dialect;
+use super::job::{State, Work};
 use super::row::{Column, Operation, Outcome, Rows};
+use crate::org::server::Org;
 use crate::org::store::Store;
 
 /// Salesforce saves a batch in such pieces; a key may stand in a piece only once.
@@ -47,22 +51,12 @@ impl Upload {
         }
     }
 
-    /// How many rows were processed, failed ones among them.
-    pub(super) fn processed(&self) -> usize {
-        self.outcomes.len()
-    }
-
-    /// How many rows were refused.
-    pub(super) fn failed(&self) -> usize {
-        self.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Refused { .. })).count()
-    }
-
     fn data(&self) -> &[u8] {
         self.data.as_deref().unwrap_or_default()
     }
 
-    /// Reads the header. The error is the job's `errorMessage`.
-    pub(super) fn begin(&mut self, store: &Store, dialect: Dialect) -> Result<(), String> {
+    /// Reads the header.
+    fn read_header(&mut self, store: &Store, dialect: Dialect) -> Result<(), String> {
         if self.data().is_empty() {
             return Err("InvalidBatch : Records not found".into());
         }
@@ -89,8 +83,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Saves up to `size` rows; answers whether that were the last. An error fails the job.
-    pub(super) fn batch(&mut self, store: &mut Store, dialect: Dialect, size: usize) -> Result<bool, String> {
+    /// Saves up to `size` rows; answers whether that were the last.
+    fn batch(&mut self, store: &mut Store, dialect: Dialect, size: usize) -> Result<bool, String> {
         let data = self.data.clone().unwrap_or_default();
         let mut reader = dialect.reader(&data[self.next..]);
         let mut record = csv::ByteRecord::new();
@@ -141,6 +135,39 @@ impl Upload {
             writer.row([id.as_bytes(), second.as_bytes()].into_iter().chain(&record));
         }
         writer.finish()
+    }
+}
+
+impl Work for Upload {
+    const JOB_TYPE: &'static str = "V2Ingest";
+    const RESOURCE: &'static str = "ingest";
+    const FIRST: State = State::Open;
+
+    fn begin(&mut self, org: &Org, dialect: Dialect) -> Result<(), String> {
+        self.read_header(&org.read(), dialect)
+    }
+
+    fn go_on(&mut self, org: &Org, dialect: Dialect, batch: usize) -> Result<bool, String> {
+        self.batch(&mut org.write(), dialect, batch)
+    }
+
+    fn describe(&self, info: &mut Map<String, Value>) {
+        if let Some(rule) = &self.assignment_rule {
+            info.insert("assignmentRuleId".into(), json!(rule));
+        }
+        if let Some(field) = &self.external_id {
+            info.insert("externalIdFieldName".into(), json!(field));
+        }
+    }
+
+    fn measure(&self, info: &mut Map<String, Value>) {
+        let failed =
+            self.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Refused { .. })).count();
+        info.insert("numberRecordsProcessed".into(), json!(self.outcomes.len()));
+        info.insert("numberRecordsFailed".into(), json!(failed));
+        for name in ["apiActiveProcessingTime", "apexProcessingTime"] {
+            info.insert(name.into(), json!(0));
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! SOQL: text to tokens (`lexer`), tokens to a query (`parser`, `conditions`), a query checked against the schema
-//! (`prepare`, with `column`, `scalar`, `filter`, `aggregate`), and run over the store (`run`).
+//! (`prepare`, with `column`, `scalar`, `filter`, `aggregate`), and run over the store (`run`, and `table` for bulk jobs).
 //!
 //! Source: SOQL and SOSL Reference. Differences on purpose: the org's time zone is UTC, its currency is one, and
 //! `WITH`, `FOR` and `UPDATE` clauses are read without effect.
@@ -18,6 +18,7 @@ mod parser;
 mod prepare;
 mod run;
 mod scalar;
+mod table;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,6 +27,7 @@ use super::error::ApiResult;
 use super::store::Store;
 
 pub(crate) use fault::no_such_column;
+pub(crate) use table::{Table, table};
 
 /// What a query gives.
 #[derive(Debug)]
