@@ -158,7 +158,8 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
             used = counters.api_requests;
             *counters.by_resource.entry(resource_name(&request)).or_default() += 1;
         });
-        let mut response = route(org, &request, used).unwrap_or_else(IntoResponse::into_response);
+        let answer = org.take_turn(composite::is_transaction(&request), || route(org, &request, used));
+        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
         if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
             response.headers_mut().insert("sforce-limit-info", usage);
         }
@@ -171,7 +172,7 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
     })
 }
 
-fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiError> {
+pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiError> {
     let path: Vec<String> = request.path.iter().map(|part| part.to_ascii_lowercase()).collect();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let get = || match request.method {

@@ -25,6 +25,7 @@ use super::{dispatch, rest, tls};
 /// What all handlers share.
 pub(crate) struct Org {
     store: RwLock<Store>,
+    turns: RwLock<()>,
     pub(crate) oauth: OAuth,
     pub(crate) page_size: usize,
     pub(crate) latency: Duration,
@@ -42,6 +43,17 @@ impl Org {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Store> {
         self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out a request beside others; or alone, where what is taken back must not be another's work.
+    pub(crate) fn take_turn<T>(&self, alone: bool, work: impl FnOnce() -> T) -> T {
+        if alone {
+            let _turn = self.turns.write().unwrap_or_else(PoisonError::into_inner);
+            work()
+        } else {
+            let _turn = self.turns.read().unwrap_or_else(PoisonError::into_inner);
+            work()
+        }
     }
 }
 
@@ -130,6 +142,7 @@ impl DevOrgBuilder {
         let org = Arc::new(Org {
             oauth: self.login.build(base_url, store.organization.clone(), store.user.clone())?,
             store: RwLock::new(store),
+            turns: RwLock::default(),
             page_size: self.page_size,
             latency: self.latency,
             cursors: Cursors::default(),

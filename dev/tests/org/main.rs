@@ -5,6 +5,7 @@ mod bulk;
 mod bulk_query;
 mod client;
 mod collections;
+mod composite;
 mod faults;
 mod grants;
 mod jwt;
