@@ -181,6 +181,11 @@ impl SalesforceClient {
         (status, age)
     }
 
+    /// The API version of its calls.
+    pub fn version(&self) -> ApiVersion {
+        self.inner.version
+    }
+
     /// The host that calls go to, as far as it is known without a login.
     pub fn host(&self) -> Option<String> {
         self.address().host_str().map(ToOwned::to_owned)

@@ -42,6 +42,7 @@ pub mod soql;
 pub mod sosl;
 mod span;
 mod status;
+mod sub_request;
 mod token;
 mod transport;
 mod types;
@@ -59,6 +60,7 @@ pub use network::Network;
 pub use request::{CallClass, Path, Request};
 pub use response::Response;
 pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};
+pub use sub_request::{Reference, ResourceUrl, SubMethod, SubRequest};
 pub use transport::{Transport, TransportOptions};
 pub use types::{ApiVersion, ExternalId, FieldName, InvalidText, NextRecordsUrl, ObjectName, RecordId};
 

@@ -52,7 +52,7 @@ pub enum Path {
 /// Encodes one path segment: nothing in it can leave the segment.
 ///
 /// `.` and `..` have no encoding that URL parsers leave alone; [`ExternalId`] refuses them.
-fn segment(text: &str) -> impl std::fmt::Display + '_ {
+pub(super) fn segment(text: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(text, ENCODED)
 }
 

@@ -15,7 +15,7 @@ pub struct InvalidText {
 }
 
 impl InvalidText {
-    fn new(expected: &'static str, found: &str) -> Self {
+    pub(super) fn new(expected: &'static str, found: &str) -> Self {
         Self { expected, found: found.chars().take(80).collect() }
     }
 }
@@ -30,6 +30,11 @@ pub struct ApiVersion(u8);
 impl ApiVersion {
     /// Summer '26, the version used where none is named.
     pub const DEFAULT: Self = Self(67);
+
+    /// Its number: 67 for `v67.0`.
+    pub(super) fn number(self) -> u8 {
+        self.0
+    }
 
     /// The one that comes after it, if there can be one.
     pub(super) fn next(self) -> Option<Self> {

@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// Said of records that failed because a sibling did.
-const CONSEQUENCES: &[&str] = &["ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED"];
+const CONSEQUENCES: &[&str] =
+    &["ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED", "BATCH_PROCESSING_HALTED"];
 
 /// The errors of a longer list are told without their texts, so that the list stays whole in the `error` variable.
 const MOST_BYTES: usize = 100_000;
@@ -279,7 +280,7 @@ pub(super) fn is_consequence(detail: &ErrorDetail) -> bool {
 }
 
 /// Whether another try of the whole has a good chance: somebody else held the records for a moment.
-fn all_pass(refusals: &[(usize, ErrorDetail)]) -> bool {
+pub(super) fn all_pass(refusals: &[(usize, ErrorDetail)]) -> bool {
     let mut causes =
         refusals.iter().map(|(_, detail)| detail).filter(|detail| !is_consequence(detail)).peekable();
     causes.peek().is_some() && causes.all(|detail| detail.error_code == "UNABLE_TO_LOCK_ROW")

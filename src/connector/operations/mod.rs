@@ -4,6 +4,7 @@
 //! named by one line in the list. Parser, element template, reference and metric labels follow from there.
 
 mod call;
+mod composite_account;
 mod descriptor;
 mod external_id;
 mod fields;
@@ -12,7 +13,9 @@ mod list_input;
 mod operate;
 mod pages;
 mod rules;
+mod sub_requests;
 
+mod composite;
 mod create_record;
 mod create_records;
 mod delete_record;
@@ -56,6 +59,7 @@ list![
     update_records::UpdateRecords,
     get_records::GetRecords,
     delete_records::DeleteRecords,
+    composite::Composite,
 ];
 
 /// What saved records look like in the answer, for the examples.

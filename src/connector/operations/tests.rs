@@ -20,6 +20,9 @@ fn sample(input: &Input) -> Value {
         (_, "nextRecordsUrl") => json!("/services/data/v67.0/query/01gD0000002HU6KIAW-2000"),
         (_, "objectId") => json!("001D000000IRFmaIAH"),
         (_, "objectIds") => json!(["001D000000IRFmaIAH"]),
+        (_, "compositeRequest") => {
+            json!([{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "Acme"}}])
+        }
         (_, "records") => {
             json!([{"attributes": {"type": "Name"}, "Id": "001D000000IRFmaIAH", "Name": "Acme"}])
         }

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{CallClass, FieldName, ObjectName, RecordId, Request, segment};
+use crate::salesforce::{ApiVersion, SubRequest, sub_request::class};
 
 /// Where records are saved and deleted in lists.
 const COLLECTIONS: &str = "/composite/sobjects";
@@ -57,12 +58,26 @@ impl Request {
         let path = format!("{COLLECTIONS}/{}", segment(object.as_str()));
         Self::composite_call(Method::POST, path, CallClass::Read, json!({"ids": ids, "fields": fields}))
     }
+
+    /// `POST /composite`: up to 25 requests, which may use what those before them gave. Its class follows from theirs.
+    ///
+    /// `all_or_none`: one that fails takes the others back. `collate`: Salesforce may put similar ones together, and then
+    /// keeps no order but that of the references.
+    pub fn composite(subs: &[SubRequest], version: ApiVersion, all_or_none: bool, collate: bool) -> Self {
+        let class = class::of(&[subs], version, !collate);
+        let list: Vec<Value> = subs.iter().map(|sub| sub.in_composite(version)).collect();
+        let body = json!({"allOrNone": all_or_none, "collateSubrequests": collate, "compositeRequest": list});
+        Self::composite_call(Method::POST, "/composite".to_owned(), class, body)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::super::Path;
     use super::*;
+    use crate::salesforce::ResourceUrl;
 
     fn account() -> ObjectName {
         "Account".parse().unwrap()
@@ -103,5 +118,24 @@ mod tests {
         let body =
             json!({"ids": ["001D000000IRFmaIAH", "001D000000IRFmb"], "fields": ["Name", "Owner.Name"]});
         assert_eq!(get.body, Some(body));
+    }
+
+    #[test]
+    fn requests_go_together_under_the_version_of_the_client_and_their_class_follows_from_theirs() {
+        let sub = |method: &str, name: &str| SubRequest {
+            method: method.parse().unwrap(),
+            url: ResourceUrl::read("/sobjects/Account").unwrap(),
+            reference_id: name.to_owned(),
+            body: (method == "POST").then(|| json!({"Name": "Acme"})),
+            headers: Map::new(),
+        };
+        let request = Request::composite(&[sub("POST", "a")], ApiVersion::DEFAULT, true, false);
+        assert_eq!((&request.path, request.class), (&versioned("/composite"), CallClass::UnsafeWrite));
+        let url = "/services/data/v67.0/sobjects/Account";
+        let list = [json!({"method": "POST", "url": url, "referenceId": "a", "body": {"Name": "Acme"}})];
+        let body = json!({"allOrNone": true, "collateSubrequests": false, "compositeRequest": list});
+        assert_eq!(request.body, Some(body));
+        let read = Request::composite(&[sub("GET", "a")], ApiVersion::DEFAULT, true, false);
+        assert_eq!((read.method, read.class), (Method::POST, CallClass::Read));
     }
 }

@@ -2,6 +2,7 @@
 //! second effect.
 
 mod collections;
+mod composite;
 mod query;
 mod records;
 mod search;
