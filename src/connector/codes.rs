@@ -198,6 +198,9 @@ codes! {
         "An operation of several calls has done a part of its work, and could not do the rest. Which records are done, and why the \
          rest is not, is in error.variables.response.body.",
         "Take the records that are done out of the task's list, then resolve the incident: that sends all that is in the list.";
+    ACTION_FAILED: Business,
+        "An invocable action or a flow says that it failed, and names no code. What it did to records was undone.",
+        "Look at the flow or the action in Salesforce with the inputs of the task, then resolve the incident.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

@@ -42,6 +42,20 @@ impl Error {
         }
     }
 
+    /// What Salesforce refused, in an answer that may say success as a whole; `otherwise` where it names no code.
+    pub(super) fn refused(
+        otherwise: &'static Code,
+        errors: Vec<ErrorDetail>,
+        message: impl Into<String>,
+    ) -> Self {
+        let mut error = Self::new(otherwise, message);
+        if let Some(first) = errors.first().filter(|first| !first.error_code.is_empty()) {
+            error.code.clone_from(&first.error_code);
+        }
+        error.errors = errors.into_iter().map(|detail| (None, detail)).collect();
+        error
+    }
+
     /// The same failure, with where it happened in front.
     pub(super) fn at(self, place: &str) -> Self {
         self.map_message(|message| format!("{place}: {message}"))

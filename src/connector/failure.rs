@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{codes::ErrorType, error::Error, headers::Headers, mapping::json_size, operations::Descriptor};
-use crate::zeebe::{Failure, Outcome};
+use crate::{
+    salesforce::CallClass,
+    zeebe::{Failure, Outcome},
+};
 
 /// The longest text of an incident, in characters; longer ones make commands and screens heavy.
 const MAX_MESSAGE: usize = 6000;
@@ -30,6 +33,8 @@ const USUAL_RETRIES: i32 = 3;
 pub(super) struct Situation<'a> {
     /// `None` where the job did not name one that there is.
     pub(super) operation: Option<&'static Descriptor>,
+    /// Whether it may be repeated, as far as its input was read.
+    pub(super) class: Option<CallClass>,
     /// What the modeler wants.
     pub(super) headers: &'a Headers,
     /// Retries left, this attempt included.
@@ -39,6 +44,12 @@ pub(super) struct Situation<'a> {
 }
 
 impl Situation<'_> {
+    /// Whether the operation changes something.
+    pub(super) fn is_write(&self) -> bool {
+        let class = self.class.or(self.operation.map(|operation| operation.class));
+        class.is_some_and(|class| class != CallClass::Read)
+    }
+
     /// What becomes of the job.
     pub(super) fn outcome(&self, error: &Error) -> Outcome {
         if let Some(code) = self.headers.bpmn_errors.code_for(error) {
@@ -209,7 +220,7 @@ mod tests {
 
     fn situation(headers: &Headers, retries: i32) -> Situation<'_> {
         let operation = operations::ALL.iter().copied().find(|operation| operation.name == "createRecord");
-        Situation { operation, headers, retries, default_backoff: Duration::from_secs(10) }
+        Situation { operation, class: None, headers, retries, default_backoff: Duration::from_secs(10) }
     }
 
     fn failed(outcome: Outcome) -> Failure {

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    salesforce::TransportOptions,
+    salesforce::{CallClass, TransportOptions},
     zeebe::{Job, JobHandler, Outcome},
 };
 
@@ -74,6 +74,7 @@ impl fmt::Debug for Connector {
 /// What is known of a job so far, and needed whatever becomes of it.
 struct Known<'a> {
     operation: Option<&'static Descriptor>,
+    class: Option<CallClass>,
     connection: Option<String>,
     org: Option<String>,
     headers: Headers,
@@ -118,12 +119,12 @@ impl Connector {
         let Request { connection, api_version, operation, timeout } = Request::parse(&variables)?;
         known.connection = self.connections.configured(&connection);
         known.headers.check(operation.descriptor())?;
+        known.class = Some(operation.class());
         let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
             self.connections.client((&connection, api_version), caller, &mut known.secrets).await?;
         known.org = client.host();
-        let (descriptor, record_id) =
-            (operation.descriptor(), operation.record_id().map(ToString::to_string));
+        let (class, record_id) = (operation.class(), operation.record_id().map(ToString::to_string));
         let (timeout, redactor) =
             (timeout.or(request_timeout).unwrap_or(self.request_timeout), known.secrets.redactor());
         let watchman = Watchman {
@@ -148,7 +149,7 @@ impl Connector {
         let response = result.map_err(|error| error.of_version(&connection, api_version.is_some()))?;
         let mapping = Mapping {
             headers: &known.headers,
-            operation: descriptor,
+            class,
             record_id,
             max_bytes: self.max_result_bytes,
             redactor: &known.secrets.redactor(),
@@ -159,6 +160,7 @@ impl Connector {
     fn situation<'a>(&self, job: &Job, known: &'a Known<'_>) -> Situation<'a> {
         Situation {
             operation: known.operation,
+            class: known.class,
             headers: &known.headers,
             retries: job.retries,
             default_backoff: self.retry_backoff,
@@ -193,8 +195,14 @@ impl JobHandler for Connector {
         let operation = request::operation_named(&job.variables);
         job.labels.set_operation(operation.map_or("unknown", |operation| operation.name));
         let secrets = self.connections.secrets(&job.bpmn_process_id);
-        let mut known =
-            Known { operation, connection: None, org: None, headers: Headers::default(), secrets };
+        let mut known = Known {
+            operation,
+            class: None,
+            connection: None,
+            org: None,
+            headers: Headers::default(),
+            secrets,
+        };
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);

@@ -13,7 +13,7 @@ use super::{
     expressions::{HeaderExpression, check_allowed, kind},
     headers::{Headers, RESULT_VARIABLE},
     input,
-    operations::{Descriptor, ResultContent},
+    operations::ResultContent,
     redactor::Redactor,
 };
 use crate::salesforce::{CallClass, Response};
@@ -23,8 +23,8 @@ use crate::salesforce::{CallClass, Response};
 pub(super) struct Mapping<'a> {
     /// What the modeler wants.
     pub(super) headers: &'a Headers,
-    /// The operation whose answer it is.
-    pub(super) operation: &'static Descriptor,
+    /// Whether the operation whose answer it is may be repeated.
+    pub(super) class: CallClass,
     /// The record that the input named, where it did.
     pub(super) record_id: Option<String>,
     /// The variables' JSON may not be larger.
@@ -54,7 +54,7 @@ impl Mapping<'_> {
             Ok(()) => return Ok(done),
             Err(error) => error,
         };
-        let was_write = self.operation.class != CallClass::Read;
+        let was_write = self.class != CallClass::Read;
         if was_write || error.code() == codes::EXPRESSION_FAILED.name {
             let error = if was_write {
                 error.map_message(|message| {
@@ -87,7 +87,7 @@ impl Mapping<'_> {
 
     /// The part of the answer that the result variable holds; moved out where nobody needs the answer any more.
     fn content(&self, content: ResultContent, answer: &mut Value) -> Value {
-        let is_needed = self.operation.class != CallClass::Read
+        let is_needed = self.class != CallClass::Read
             || self.headers.result_expression.is_some()
             || self.headers.error_expression.is_some();
         let take = |part: &mut Value| if is_needed { part.clone() } else { part.take() };
@@ -183,7 +183,10 @@ pub(super) fn json_size(value: &impl Serialize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::{expressions::Expressions, operations};
+    use crate::connector::{
+        expressions::Expressions,
+        operations::{self, Descriptor},
+    };
 
     fn response(status: u16, body: Value) -> Response {
         let mut headers = Map::new();
@@ -207,7 +210,7 @@ mod tests {
     ) -> Result<Map<String, Value>, Error> {
         let mapping = Mapping {
             headers,
-            operation: operation(name),
+            class: operation(name).class,
             record_id: Some("001D000000IRFmaIAH".to_owned()),
             max_bytes,
             redactor: &Redactor::default(),

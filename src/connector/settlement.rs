@@ -12,10 +12,7 @@ use super::{
     mapping::{Done, as_response, json_size},
     redactor::Redactor,
 };
-use crate::{
-    salesforce::CallClass,
-    zeebe::{Failure, Outcome},
-};
+use crate::zeebe::{Failure, Outcome};
 
 /// What is needed to say what becomes of a job.
 #[derive(Debug)]
@@ -93,10 +90,9 @@ impl Settlement<'_> {
 
     /// Whether another try could do the same write a second time: no expression allows that for all errors alike.
     fn may_be_done(&self, error: &Error) -> bool {
-        let is_write = self.situation.operation.is_some_and(|operation| operation.class != CallClass::Read);
         match error.error_type() {
             ErrorType::OutcomeUnknown => true,
-            ErrorType::Result => is_write,
+            ErrorType::Result => self.situation.is_write(),
             _ => error.has_written(),
         }
     }

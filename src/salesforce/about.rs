@@ -76,9 +76,7 @@ impl Request {
     }
 
     fn read(path: &str) -> Self {
-        let path = Path::Versioned(path.to_owned());
-        let (query, headers) = (Vec::new(), Vec::new());
-        Self { method: reqwest::Method::GET, path, query, headers, body: None, class: CallClass::Read }
+        Self::new(reqwest::Method::GET, path.to_owned(), CallClass::Read)
     }
 }
 

@@ -38,18 +38,20 @@ impl Parcel {
     /// Adds what the request brings to what all have: its body, sealed where it must not be sent twice, and its headers.
     pub(super) fn pack(request: &Request, mut builder: reqwest::RequestBuilder) -> Result<Self, Failure> {
         let mut seal = None;
-        if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json; charset=utf-8");
-            builder = if request.class == CallClass::UnsafeWrite {
-                let content = Some(body.to_string().into());
-                let seal = seal.insert(Seal::default()).clone();
+        if let Some((kind, body)) = body(request) {
+            builder = builder.header(CONTENT_TYPE, kind);
+            // Nobody asks for the bytes of an empty body, so that its seal would say nothing.
+            builder = if request.class == CallClass::UnsafeWrite && !body.is_empty() {
+                let (content, seal) = (Some(body), seal.insert(Seal::default()).clone());
                 builder.body(reqwest::Body::wrap(Sealed { content, seal }))
             } else {
-                builder.body(body.to_string())
+                builder.body(body)
             };
         }
         let mut http = builder.build()?;
-        for (name, value) in &request.headers {
+        let free = request.free_headers.iter().map(|header| (header.name(), header.value()));
+        let own = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in free.chain(own) {
             let invalid = || Failure::new(Kind::Unbuildable, format!("{name} cannot be sent as a header"));
             let header = name.parse::<HeaderName>().map_err(|_| invalid())?;
             // What the request brings replaces what is usual.
@@ -57,6 +59,15 @@ impl Parcel {
         }
         Ok(Self { request: http, seal })
     }
+}
+
+/// What is sent, and what it is.
+fn body(request: &Request) -> Option<(&str, Bytes)> {
+    if let Some(content) = &request.content {
+        return Some((&content.kind, content.bytes.clone()));
+    }
+    let json = request.body.as_ref()?;
+    Some(("application/json; charset=utf-8", json.to_string().into()))
 }
 
 impl From<reqwest::Request> for Parcel {

@@ -1,13 +1,18 @@
 //! Requests as values: built by pure functions, sent by [`SalesforceClient`](super::SalesforceClient).
 
+mod any;
+mod automation;
 mod composite;
 mod reading;
 
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::types::{ExternalId, FieldName, NextRecordsUrl, ObjectName, RecordId};
+
+pub use any::{FreeHeader, FreePath, Verb, WrittenPath};
 
 /// Everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -34,10 +39,30 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     /// Further headers, such as `Sforce-Query-Options`.
     pub headers: Vec<(&'static str, String)>,
+    /// Headers that somebody named who is not of this house.
+    pub free_headers: Vec<FreeHeader>,
     /// A JSON body, if any.
     pub body: Option<Value>,
+    /// A body of another kind, in place of the JSON.
+    pub content: Option<Content>,
     /// Whether it may be repeated.
     pub class: CallClass,
+}
+
+/// A body that goes out as it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The value of `Content-Type`.
+    pub kind: String,
+    /// What is sent.
+    pub bytes: Bytes,
+}
+
+/// Without the bytes: they may be many, and somebody's.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Content({}, {} bytes)", self.kind, self.bytes.len())
+    }
 }
 
 /// Where a request goes, below the org's base address.
@@ -56,10 +81,21 @@ pub(super) fn segment(text: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(text, ENCODED)
 }
 
+/// The path of these parts, each encoded.
+fn path_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let mut path = String::new();
+    for part in parts {
+        path.push('/');
+        path.extend(utf8_percent_encode(part, ENCODED));
+    }
+    path
+}
+
 impl Request {
-    fn new(method: Method, path: String, class: CallClass) -> Self {
-        let (query, headers) = (Vec::new(), Vec::new());
-        Self { method, path: Path::Versioned(path), query, headers, body: None, class }
+    pub(super) fn new(method: Method, path: String, class: CallClass) -> Self {
+        let (query, headers, free_headers) = (Vec::new(), Vec::new(), Vec::new());
+        let path = Path::Versioned(path);
+        Self { method, path, query, headers, free_headers, body: None, content: None, class }
     }
 
     fn with_body(mut self, body: Map<String, Value>) -> Self {

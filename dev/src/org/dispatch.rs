@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{bulk, composite, describe, oauth, query, rest, search, strike};
+use super::{automation, bulk, composite, describe, oauth, query, rest, search, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -86,6 +86,10 @@ pub(super) fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
     match names[..] {
         ["services", "data"] if parts.method == Method::GET => json_response(StatusCode::OK, &versions()),
         ["services", "data", version, ..] => api(org, parts, body, version, path[3..].to_vec()),
+        ["services", "apexrest", ..] => authorized(org, parts, || {
+            let request = taken_apart(parts, body, LAST_VERSION, path[2..].to_vec());
+            served(org, &request, |org, request, _| automation::apex_rest(org, request))
+        }),
         _ => ApiError::resource_not_found().into_response(),
     }
 }
@@ -138,38 +142,51 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
     };
     org.bulk.catch_up(org);
     authorized(org, parts, || {
-        let mut request = ApiRequest {
-            method: parts.method.clone(),
-            version,
-            path,
-            query: request::form(parts.uri.query().unwrap_or_default()),
-            headers: parts.headers.clone(),
-            body: body.clone(),
-        };
+        let mut request = taken_apart(parts, body, version, path);
         // For clients that cannot send PATCH.
         if let Some(method) =
             request.parameter("_HttpMethod").and_then(|name| Method::from_bytes(name.as_bytes()).ok())
         {
             request.method = method;
         }
-        let mut used = 0;
-        org.log.count(|counters| {
-            counters.api_requests += 1;
-            used = counters.api_requests;
-            *counters.by_resource.entry(resource_name(&request)).or_default() += 1;
-        });
-        let answer = org.take_turn(composite::is_transaction(&request), || route(org, &request, used));
-        let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-        if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
-            response.headers_mut().insert("sforce-limit-info", usage);
-        }
-        // Salesforce's edge names each request, under two names.
-        if let Ok(id) = HeaderValue::from_str(&format!("{:032x}", fastrand::u128(..))) {
-            response.headers_mut().insert("x-request-id", id.clone());
-            response.headers_mut().insert("x-sfdc-request-id", id);
-        }
-        response
+        served(org, &request, route)
     })
+}
+
+fn taken_apart(parts: &Parts, body: &Bytes, version: u32, path: Vec<String>) -> ApiRequest {
+    ApiRequest {
+        method: parts.method.clone(),
+        version,
+        path,
+        query: request::form(parts.uri.query().unwrap_or_default()),
+        headers: parts.headers.clone(),
+        body: body.clone(),
+    }
+}
+
+/// The answer to a request that counts, with what Salesforce tells in the headers of each.
+fn served(
+    org: &Org,
+    request: &ApiRequest,
+    route: impl FnOnce(&Org, &ApiRequest, u64) -> Result<Response, ApiError>,
+) -> Response {
+    let mut used = 0;
+    org.log.count(|counters| {
+        counters.api_requests += 1;
+        used = counters.api_requests;
+        *counters.by_resource.entry(resource_name(request)).or_default() += 1;
+    });
+    let answer = org.take_turn(composite::is_transaction(request), || route(org, request, used));
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
+        response.headers_mut().insert("sforce-limit-info", usage);
+    }
+    // Salesforce's edge names each request, under two names.
+    if let Ok(id) = HeaderValue::from_str(&format!("{:032x}", fastrand::u128(..))) {
+        response.headers_mut().insert("x-request-id", id.clone());
+        response.headers_mut().insert("x-sfdc-request-id", id);
+    }
+    response
 }
 
 pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Response, ApiError> {
@@ -189,6 +206,7 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
         ["search"] => search::route(org, request, false),
         ["parameterizedsearch"] => search::route(org, request, true),
         ["sobjects", ..] => rest::route(org, request),
+        ["actions", ..] => automation::actions(org, request),
         ["composite", ..] => composite::route(org, request),
         ["jobs", ..] => bulk::route(org, request),
         _ => Err(ApiError::resource_not_found()),
@@ -231,6 +249,9 @@ fn resource_name(request: &ApiRequest) -> String {
             let below = rest.iter().map(String::as_str).zip(0..);
             let below = below.map(|(part, place)| if place == 1 { "{id}" } else { part });
             std::iter::once("jobs").chain(below).collect()
+        }
+        Some((first, rest)) if first.eq_ignore_ascii_case("actions") => {
+            std::iter::once("actions").chain(rest.iter().map(String::as_str)).collect()
         }
         Some((first, [])) => vec![known(first)],
         Some(_) => vec!["{other}"],

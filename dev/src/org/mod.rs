@@ -12,10 +12,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search`, `bulk` or `describe`. These
-//! stand on `store` (records and indexes), `write` and `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects
-//! and fields). Status codes and error texts follow the REST API Developer Guide and recorded replies.
+//! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search`,
+//! `bulk`, `describe` or `automation` (what the org does by itself). These stand on `store` (records and indexes), `write` and
+//! `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects and fields). Status codes and error texts follow the
+//! REST API Developer Guide and recorded replies.
 
+mod automation;
 mod bulk;
 mod composite;
 mod connection;
@@ -44,6 +46,7 @@ mod tls;
 mod validate;
 mod write;
 
+pub use automation::{Apex, Exception};
 pub use bulk::BulkJobs;
 pub use faults::{Fault, FaultRule, Faults, Gate, Reply};
 pub use log::{Counters, RecordedRequest};

@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::automation::{self, Automation};
 use super::schema::{Field, FieldType as T, Object, ObjectHeader, Schema};
 
 const STANDARD: &str = include_str!("../../fixtures/schema.json");
-const MEMBERS: &str = "objects, fields, records, duplicateRules";
+const MEMBERS: &str = "objects, fields, records, duplicateRules, automation";
 
 /// A seed that cannot be used: where, and why.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,7 @@ pub(crate) struct Seed {
     pub(crate) schema: Schema,
     pub(crate) records: Vec<SeedRecord>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    pub(crate) automation: Automation,
 }
 
 /// A record to insert at start, and where the seed has it.
@@ -80,6 +82,7 @@ pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     fields(member("fields"), &mut result.schema)?;
     references(&result.schema)?;
     result.duplicate_rules = duplicate_rules(member("duplicateRules"), &result.schema)?;
+    result.automation = automation::read(member("automation"))?;
     result.records = records(member("records"), &result.schema)?;
     Ok(result)
 }

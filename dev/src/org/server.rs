@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::automation::Automation;
 use super::bulk::{self, BulkJobs, Jobs};
 use super::connection::{Connection, CountingListener};
 use super::faults::Faults;
@@ -27,6 +28,7 @@ pub(crate) struct Org {
     store: RwLock<Store>,
     turns: RwLock<()>,
     pub(crate) oauth: OAuth,
+    pub(crate) automation: Automation,
     pub(crate) page_size: usize,
     pub(crate) latency: Duration,
     pub(crate) cursors: Cursors,
@@ -61,6 +63,7 @@ impl Org {
 pub struct DevOrgBuilder {
     listen: SocketAddr,
     seed: Value,
+    pub(crate) automation: Automation,
     pub(crate) login: Setup,
     page_size: usize,
     latency: Duration,
@@ -92,6 +95,16 @@ impl DevOrgBuilder {
     /// `createable`, `updateable`, `default`, `externalId`, `unique`, `caseSensitive`, `autoNumber` (a format such as
     /// `INV-{0000}`) and so on. Records are inserted in the order of the seed and may set any field, also `Id` and
     /// `CreatedDate`; a parent may be named by an external id.
+    ///
+    /// `automation` is what the org does by itself; `{!name}` stands for an input, `{!created.Id}` for the new record:
+    ///
+    /// ```json
+    /// { "automation": {
+    ///     "apexRest": [{ "method": "POST", "urlMapping": "/Orders/*", "status": 201, "does": {
+    ///         "creates": { "object": "Case", "fields": { "Subject": "{!subject}" } }, "outputs": { "caseId": "{!created.Id}" } } }],
+    ///     "actions": [{ "name": "custom/flow/Close_Case", "inputs": [{ "name": "caseId", "required": true }], "does": {
+    ///         "updates": { "object": "Case", "id": "{!caseId}", "fields": { "Status": "Closed" } }, "outputs": { "done": true } } }] } }
+    /// ```
     pub fn seed(mut self, seed: Value) -> Self {
         self.seed = seed;
         self
@@ -131,7 +144,9 @@ impl DevOrgBuilder {
 
     /// Starts the org. A wrong seed or key is an error of kind `InvalidInput` that names the place.
     pub async fn start(self) -> std::io::Result<DevOrg> {
-        let store = fill(&self.seed, &self.login.user.username)?;
+        let (store, seeded) = fill(&self.seed, &self.login.user.username)?;
+        let mut automation = self.automation;
+        automation.extend(seeded);
         let tls = self.tls.map(|(certificate, key)| tls::acceptor(&certificate, &key)).transpose()?;
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
@@ -141,6 +156,7 @@ impl DevOrgBuilder {
         let base_url = self.base_url.unwrap_or_else(own_url);
         let org = Arc::new(Org {
             oauth: self.login.build(base_url, store.organization.clone(), store.user.clone())?,
+            automation,
             store: RwLock::new(store),
             turns: RwLock::default(),
             page_size: self.page_size,
@@ -171,7 +187,7 @@ impl std::fmt::Debug for DevOrgBuilder {
 }
 
 /// The store of a seed, with the users and the organization that every org has.
-fn fill(seed: &Value, username: &str) -> Result<Store, SeedError> {
+fn fill(seed: &Value, username: &str) -> Result<(Store, Automation), SeedError> {
     let seed = seed::read(seed)?;
     let mut store = Store::new(seed.schema, seed.duplicate_rules);
     let (user, organization) = (store.user.clone(), store.organization.clone());
@@ -194,7 +210,7 @@ fn fill(seed: &Value, username: &str) -> Result<Store, SeedError> {
             .create(record.object, &record.fields, Save::SEED)
             .map_err(|error| SeedError::new(record.path, error.summary()))?;
     }
-    Ok(store)
+    Ok((store, seed.automation))
 }
 
 fn insert(store: &mut Store, name: &str, fields: Value) -> Result<String, SeedError> {
@@ -220,6 +236,7 @@ impl DevOrg {
         DevOrgBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: Value::Null,
+            automation: Automation::default(),
             login: Setup::default(),
             page_size: 2000,
             latency: Duration::ZERO,

@@ -8,6 +8,7 @@ mod composite_account;
 mod descriptor;
 mod external_id;
 mod fields;
+mod invocable;
 mod list_account;
 mod list_input;
 mod operate;
@@ -15,6 +16,8 @@ mod pages;
 mod rules;
 mod sub_requests;
 
+mod any_request;
+mod apex_rest;
 mod composite;
 mod create_record;
 mod create_records;
@@ -25,11 +28,13 @@ mod explain_query;
 mod get_record;
 mod get_record_by_external_id;
 mod get_records;
+mod invoke_action;
 mod next_records;
 mod parameterized_search;
 mod query;
 mod query_all;
 mod search;
+mod start_flow;
 mod update_record;
 mod update_records;
 mod upsert_record;
@@ -60,6 +65,10 @@ list![
     get_records::GetRecords,
     delete_records::DeleteRecords,
     composite::Composite,
+    start_flow::StartFlow,
+    invoke_action::InvokeAction,
+    apex_rest::ApexRest,
+    any_request::AnyRequest,
 ];
 
 /// What saved records look like in the answer, for the examples.

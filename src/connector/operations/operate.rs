@@ -8,7 +8,7 @@ use crate::{
         Error, InvalidInput,
         input::{self, Show},
     },
-    salesforce::{RecordId, Request, Response},
+    salesforce::{CallClass, RecordId, Request, Response},
 };
 
 /// An operation's input that knows how to run.
@@ -20,6 +20,11 @@ pub(super) trait Operate: Sized + Send {
 
     /// The record that the input names.
     fn record_id(&self) -> Option<&RecordId> {
+        None
+    }
+
+    /// Whether it may be repeated, where its fields decide that; else its descriptor says it.
+    fn class(&self) -> Option<CallClass> {
         None
     }
 
@@ -102,6 +107,14 @@ macro_rules! list {
                 match self {
                     $(Self::$Input(operation) => operation.record_id(),)*
                 }
+            }
+
+            /// Whether it may be repeated, with this input.
+            pub(crate) fn class(&self) -> crate::salesforce::CallClass {
+                let own = match self {
+                    $(Self::$Input(operation) => operation.class(),)*
+                };
+                own.unwrap_or_else(|| self.descriptor().class)
             }
 
             #[cfg(test)]
