@@ -50,7 +50,10 @@ impl InvalidInput {
     /// A name that is not one of those that are known.
     pub(crate) fn unknown(path: impl Into<String>, what: &str, name: &str, known: &[&str]) -> Self {
         let hint = closest(name, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-        let expected = format!("{what}: {}", known.join(", "));
+        let expected = match known {
+            [] => "no fields".to_owned(),
+            _ => format!("{what}: {}", known.join(", ")),
+        };
         Self::new(path, expected, format!("{:?}{hint}", shorten(name)))
     }
 }

@@ -153,10 +153,14 @@ pub(super) fn as_response(mut answer: Value) -> Response {
     }
 }
 
-/// The list of records, which a search calls by another name than a query.
+/// The list of records: the body itself, or what it has under one of the names that Salesforce gives to records.
 fn records(answer: &mut Value) -> Option<&mut Value> {
-    let body = answer["body"].as_object_mut()?;
-    let name = if body.contains_key("records") { "records" } else { "searchRecords" };
+    let body = &mut answer["body"];
+    if body.is_array() {
+        return Some(body);
+    }
+    let name =
+        ["records", "searchRecords", "deletedRecords"].into_iter().find(|name| body.get(name).is_some())?;
     body.get_mut(name).filter(|records| records.is_array())
 }
 

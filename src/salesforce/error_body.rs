@@ -7,6 +7,7 @@
 //! | `{"message", "errorCode"}` or `{"statusCode", "message"}`, alone | single records, some resources |
 //! | `{"error", "error_description"}` | OAuth and the identity service |
 //! | `<Errors><Error><errorCode/><message/></Error></Errors>` | where JSON could not be agreed upon |
+//! | `Bad_OAuth_Token`, as plain text | the identity service |
 //! | an HTML page, other text, nothing | edge, maintenance, an org that is being set up |
 
 use serde_json::{Map, Value};
@@ -14,11 +15,19 @@ use serde_json::{Map, Value};
 use super::error::ErrorDetail;
 use super::error_codes::CONSEQUENCES;
 
+/// What the identity service (`userinfo`) says with status 403 about a token that the API calls INVALID_SESSION_ID.
+const BAD_TOKEN: &str = "Bad_OAuth_Token";
+
 /// Every error that the body names, in its order; those that only follow from a sibling's come last.
 pub(super) fn details(body: &Value) -> Vec<ErrorDetail> {
     let mut details = match body {
         Value::Array(items) => items.iter().filter_map(Value::as_object).flat_map(of_object).collect(),
         Value::Object(object) => of_object(object),
+        Value::String(text) if text.trim() == BAD_TOKEN => vec![ErrorDetail {
+            error_code: "INVALID_SESSION_ID".to_owned(),
+            message: BAD_TOKEN.to_owned(),
+            fields: Vec::new(),
+        }],
         Value::String(text) => of_xml(text),
         _ => Vec::new(),
     };

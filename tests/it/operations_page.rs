@@ -79,6 +79,10 @@ fn section(operation: &Descriptor) -> String {
     let Descriptor { name, label, summary, calls, body, examples, .. } = operation;
     let contents: Vec<_> = operation.contents.iter().map(|content| format!("`{}`", content.name())).collect();
     let fields: String = operation.inputs.iter().map(field).collect();
+    let fields = match fields.as_str() {
+        "" => "It has no fields.\n".to_owned(),
+        rows => format!("| Field | Label | Is | Must be filled | |\n|---|---|---|---|---|\n{rows}"),
+    };
     let with = operation
         .class_with
         .map_or_else(String::new, |(field, safer)| format!("; {} with `{field}`", class(safer)));
@@ -86,8 +90,7 @@ fn section(operation: &Descriptor) -> String {
     let (refused, refusal) = (examples.refusal.0, pretty(examples.refusal.1));
     format!(
         "### {name}\n\n{label}. {summary}\n\n\
-         Class: {}{with}. API calls: {calls}\n\n\
-         | Field | Label | Is | Must be filled | |\n|---|---|---|---|---|\n{fields}\n\
+         Class: {}{with}. API calls: {calls}\n\n{fields}\n\
          `body` of the response: {body} `resultContent` may be {}.\n\n\
          An answer, status {status}:\n\n```json\n{answer}\n```\n\n\
          with the result expression `{}`. A refusal, status {refused}:\n\n```json\n{refusal}\n```\n\n\

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::about;
 use super::request::ApiRequest;
 use super::schema::{Field, FieldType, Object, Schema};
+use super::store::Store;
 
 /// API requests a day, as a Developer Edition has them.
 pub(crate) const DAILY_REQUESTS: u64 = 15_000;
@@ -50,21 +52,23 @@ const FIELD_NULL: [&str; 10] = [
 
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
-    ["jobs", "limits", "parameterizedSearch", "query", "queryAll", "search", "sobjects"]
+    ["jobs", "limits", "parameterizedSearch", "query", "queryAll", "recent", "search", "sobjects"]
         .iter()
         .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
         .collect()
 }
 
-/// The limits that concern what the org offers.
-pub(crate) fn limits(used: u64) -> Value {
+/// The limits that concern what the org offers; a record takes 2 KB, as Salesforce counts it.
+pub(crate) fn limits(store: &Store, used: u64) -> Value {
+    let records: usize = store.tables.iter().map(|table| table.live().count()).sum();
+    let megabytes = u64::try_from(records).unwrap_or(u64::MAX).saturating_mul(2) / 1024;
     let limit = |max: u64, used: u64| json!({ "Max": max, "Remaining": max.saturating_sub(used) });
     json!({
         "DailyApiRequests": limit(DAILY_REQUESTS, used),
         "DailyAsyncApexExecutions": limit(250_000, 0),
         "DailyBulkApiBatches": limit(15_000, 0),
         "DailyBulkV2QueryJobs": limit(10_000, 0),
-        "DataStorageMB": limit(5, 0),
+        "DataStorageMB": limit(5, megabytes),
         "FileStorageMB": limit(20, 0),
     })
 }
@@ -76,9 +80,10 @@ pub(crate) fn global(schema: &Schema, request: &ApiRequest) -> Value {
     json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
 }
 
-/// `GET /sobjects/X`: the object in short, and what was recently looked at, which is nothing here.
-pub(crate) fn basic(schema: &Schema, object: usize, request: &ApiRequest) -> Value {
-    json!({ "objectDescribe": summary(&schema.objects[object], request), "recentItems": [] })
+/// `GET /sobjects/X`: the object in short, and which of its records were used lately.
+pub(crate) fn basic(store: &Store, object: usize, request: &ApiRequest) -> Value {
+    let recent = about::recent_items(store, request, Some(object));
+    json!({ "objectDescribe": summary(store.object(object), request), "recentItems": recent })
 }
 
 fn summary(object: &Object, request: &ApiRequest) -> Map<String, Value> {

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{automation, bulk, composite, describe, oauth, query, rest, search, strike};
+use super::{about, automation, bulk, composite, describe, oauth, query, rest, search, strike};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -198,7 +198,8 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
     };
     match path[..] {
         [] => get().map(|()| json_response(StatusCode::OK, &describe::resources(request))),
-        ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(used))),
+        ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(&org.read(), used))),
+        ["recent"] => get().map(|()| about::recent(org, request)),
         ["query" | "queryall"] => get().and_then(|()| query::first_page(org, request, path[0] == "queryall")),
         ["query" | "queryall", locator] => {
             get().and_then(|()| query::next_page(org, request, locator_text(request, locator)))
@@ -220,7 +221,7 @@ fn locator_text<'a>(request: &'a ApiRequest, lower: &'a str) -> &'a str {
 
 /// The name of a resource that has nothing below it.
 fn known(name: &str) -> &'static str {
-    let names = ["limits", "search", "parameterizedSearch"];
+    let names = ["limits", "recent", "search", "parameterizedSearch"];
     names.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or("{other}")
 }
 
@@ -229,8 +230,10 @@ fn resource_name(request: &ApiRequest) -> String {
     let names = ["{object}", "{id}", "{relationship}"];
     let path: Vec<&str> = match request.path.split_first() {
         Some((first, rest)) if first.eq_ignore_ascii_case("sobjects") => {
-            let fixed = |part: &String| part.eq_ignore_ascii_case("describe");
-            let rest = rest.iter().zip(names).map(|(part, name)| if fixed(part) { "describe" } else { name });
+            let fixed = |part: &String| {
+                ["describe", "updated", "deleted"].into_iter().find(|fixed| part.eq_ignore_ascii_case(fixed))
+            };
+            let rest = rest.iter().zip(names).map(|(part, name)| fixed(part).unwrap_or(name));
             std::iter::once("sobjects").chain(rest).collect()
         }
         Some((first, rest)) if ["query", "queryall"].iter().any(|name| first.eq_ignore_ascii_case(name)) => {

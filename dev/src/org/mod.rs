@@ -17,6 +17,7 @@
 //! `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects and fields). Status codes and error texts follow the
 //! REST API Developer Guide and recorded replies.
 
+mod about;
 mod automation;
 mod bulk;
 mod composite;

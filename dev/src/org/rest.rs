@@ -10,7 +10,7 @@ use super::schema::Object;
 use super::server::Org;
 use super::store::{self, Record, Store};
 use super::validate::{Purpose, Save};
-use super::{describe, ids, query};
+use super::{about, describe, ids, query};
 
 /// From this version on, an upsert that updates answers 200 with a body, before it 204.
 const UPSERT_BODY_VERSION: u32 = 46;
@@ -26,7 +26,7 @@ pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
         [] => match request.method {
             Method::POST => create(org, request, object),
             Method::GET | Method::HEAD => {
-                let document = describe::basic(&org.read().schema, object, request);
+                let document = describe::basic(&org.read(), object, request);
                 Ok(json_response(StatusCode::OK, &document))
             }
             _ => Err(ApiError::method_not_allowed(request.method.as_str(), "GET,HEAD,POST")),
@@ -34,6 +34,10 @@ pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
         [part] if part.eq_ignore_ascii_case("describe") => {
             only_get(request)?;
             Ok(json_response(StatusCode::OK, &describe::object(&org.read().schema, object, request)))
+        }
+        [part] if part.eq_ignore_ascii_case("updated") || part.eq_ignore_ascii_case("deleted") => {
+            only_get(request)?;
+            about::changed(org, request, object, part.eq_ignore_ascii_case("deleted"))
         }
         [id] => by_id(org, request, object, id),
         [field, value] if is_key(&org.read(), object, field) => by_key(org, request, object, field, value),
@@ -272,6 +276,7 @@ fn related(
 fn record(store: &Store, request: &ApiRequest, object: usize, row: usize) -> ApiResult<Response> {
     let fields = chosen_fields(store, request, object)?;
     let record = &store.tables[object].records[row];
+    store.recent.note(&record.id);
     Ok(json_response(StatusCode::OK, &with_attributes(store, request.version, object, record, &fields)))
 }
 

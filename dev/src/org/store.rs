@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::about::Recent;
+use super::datetime;
 use super::decimal::Decimal;
 use super::ids;
 use super::schema::{Field, FieldType, Object, Schema};
@@ -39,6 +42,8 @@ pub(crate) struct Store {
     pub(crate) user: String,
     /// The org's own id.
     pub(crate) organization: String,
+    /// What the user has used lately.
+    pub(crate) recent: Recent,
 }
 
 /// What an index holds for a value that it does not know.
@@ -67,6 +72,7 @@ impl Store {
             duplicate_rules,
             user: ids::generate("005", 1),
             organization: ids::generate("00D", 1),
+            recent: Recent::default(),
         }
     }
 
@@ -129,8 +135,13 @@ impl Store {
         self.index(object, row, &values, false);
         let record = &mut self.tables[object].records[row];
         record.deleted = true;
-        if let Some(field) = self.schema.objects[object].index_of("IsDeleted") {
-            record.values[field] = Value::Bool(true);
+        let now = Value::String(datetime::format(Timestamp::now()));
+        for (name, value) in
+            [("IsDeleted", Value::Bool(true)), ("LastModifiedDate", now.clone()), ("SystemModstamp", now)]
+        {
+            if let Some(field) = self.schema.objects[object].index_of(name) {
+                record.values[field] = value;
+            }
         }
     }
 

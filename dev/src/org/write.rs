@@ -44,6 +44,9 @@ impl Store {
         self.duplicates(object, &values, None, save)?;
         let id = self.stamp_new(object, &mut values, now)?;
         self.push(object, Record { id: id.clone(), deleted: false, erased: false, values });
+        if !save.trusted {
+            self.recent.note(&id);
+        }
         Ok(id)
     }
 
@@ -113,6 +116,9 @@ impl Store {
         self.unique(object, &values, Some(row))?;
         self.duplicates(object, &values, Some(row), save)?;
         self.replace(object, row, values);
+        if !save.trusted {
+            self.recent.note(&self.tables[object].records[row].id);
+        }
         Ok(())
     }
 

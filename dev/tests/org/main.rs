@@ -1,5 +1,6 @@
 //! DevOrg over real HTTP, seen through a client that shares no code with it.
 
+mod about;
 mod auth;
 mod bulk;
 mod bulk_query;

@@ -13,6 +13,7 @@ mod list_account;
 mod list_input;
 mod operate;
 mod pages;
+mod period;
 mod rules;
 mod sub_requests;
 
@@ -24,10 +25,17 @@ mod create_records;
 mod delete_record;
 mod delete_record_by_external_id;
 mod delete_records;
+mod describe_global;
+mod describe_object;
 mod explain_query;
+mod get_deleted_records;
+mod get_limits;
+mod get_recent_items;
 mod get_record;
 mod get_record_by_external_id;
 mod get_records;
+mod get_updated_records;
+mod get_user_info;
 mod invoke_action;
 mod next_records;
 mod parameterized_search;
@@ -68,6 +76,13 @@ list![
     start_flow::StartFlow,
     invoke_action::InvokeAction,
     apex_rest::ApexRest,
+    describe_object::DescribeObject,
+    describe_global::DescribeGlobal,
+    get_updated_records::GetUpdatedRecords,
+    get_deleted_records::GetDeletedRecords,
+    get_recent_items::GetRecentItems,
+    get_limits::GetLimits,
+    get_user_info::GetUserInfo,
     any_request::AnyRequest,
 ];
 

@@ -101,7 +101,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             r#"[{"errorCode": "INVALID_FIELD", "message": "No such column 'Nam' on entity 'Contact'"}]"#,
         ),
         result: "={contactId: body.searchRecords[1].Id}",
-        error: "=if count(body.searchRecords) = 0 then bpmnError(\"nothing found\") else null",
+        error: "=if error.code = \"INVALID_FIELD\" then bpmnError(\"no such field\", error.message) else null",
     },
 };
 

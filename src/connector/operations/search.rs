@@ -56,7 +56,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         ),
         refusal: (400, r#"[{"errorCode": "MALFORMED_SEARCH", "message": "unexpected token: RETURN"}]"#),
         result: "={found: count(body.searchRecords), ids: body.searchRecords.Id}",
-        error: "=if count(body.searchRecords) = 0 then bpmnError(\"nothing found\") else null",
+        error: "=if error.code = \"MALFORMED_SEARCH\" then bpmnError(\"not a search\", error.message) else null",
     },
 };
 

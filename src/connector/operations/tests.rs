@@ -14,6 +14,8 @@ pub(super) fn mistake(name: &str, fields: Value) -> String {
 fn sample(input: &Input) -> Value {
     match (&input.kind, input.name) {
         (_, "parameters") => json!({}),
+        (_, "start") => json!("2026-11-22T10:00:00Z"),
+        (_, "end") => json!("2026-11-22T11:00:00Z"),
         (_, "soslQuery") => json!("FIND {Acme}"),
         (_, "rules") => json!({"assignmentRule": "FALSE", "duplicateRule": "allowSave"}),
         (_, "ifUnmodifiedSince") => json!("2026-11-22T10:00:00.000+0000"),

@@ -4,6 +4,7 @@
 mod automation;
 mod collections;
 mod composite;
+mod other;
 mod query;
 mod records;
 mod search;
