@@ -48,7 +48,7 @@ mod validate;
 mod write;
 
 pub use automation::{Apex, Exception};
-pub use bulk::BulkJobs;
+pub use bulk::{BATCH as BULK_BATCH, BulkJobs};
 pub use faults::{Fault, FaultRule, Faults, Gate, Reply};
 pub use log::{Counters, RecordedRequest};
 pub use oauth::{Grant, LoginPolicy, UserAccess};

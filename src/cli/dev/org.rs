@@ -4,7 +4,7 @@ use std::{fmt::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, ti
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use salesforce_connector_dev::org::{DevOrg, Grant, LoginPolicy, UserAccess};
+use salesforce_connector_dev::org::{BULK_BATCH, DevOrg, Grant, LoginPolicy, UserAccess};
 
 use crate::shutdown;
 
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// How long every answer takes, such as 50ms
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = latency)]
     latency: Duration,
+    /// How long a bulk job waits in its queue, and then each 10,000 of its records take, such as 2s
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = latency)]
+    bulk_step: Duration,
     /// Serve HTTPS: a PEM file with the certificate (chain) and its private key
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
@@ -167,6 +170,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     super::log();
     let listen = arguments.listen;
     let builder = DevOrg::builder().listen(listen).latency(arguments.latency);
+    let builder = builder.bulk_pace(arguments.bulk_step, BULK_BATCH);
     let mut builder = builder.login_policy(|policy| arguments.login.apply(policy));
     if let Some(path) = &arguments.tls {
         let pem = super::super::read_file(path)?;

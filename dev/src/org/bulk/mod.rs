@@ -23,7 +23,7 @@ pub use jobs::BulkJobs;
 pub(crate) use jobs::Jobs;
 
 /// The most rows that Salesforce puts into one batch.
-pub(crate) const BATCH: usize = 10_000;
+pub const BATCH: usize = 10_000;
 /// Salesforce takes 150 MB an upload, counted as base64.
 pub(crate) const UPLOAD_LIMIT: usize = 150_000_000 / 4 * 3;
 
