@@ -76,6 +76,7 @@ pub(super) fn carry_out(org: &Org, parts: &Parts, body: &Bytes) -> Response {
     if let Some(refusal) = too_long(parts) {
         return refusal;
     }
+    org.bulk.catch_up(org);
     let path: Vec<String> =
         parts.uri.path().split('/').filter(|part| !part.is_empty()).map(request::decode).collect();
     if let Some(response) = oauth::route(&org.oauth, &org.log, (parts, body), &path) {
@@ -140,7 +141,6 @@ fn api(org: &Org, parts: &Parts, body: &Bytes, version: &str, path: Vec<String>)
         }
         _ => return ApiError::resource_not_found().into_response(),
     };
-    org.bulk.catch_up(org);
     authorized(org, parts, || {
         let mut request = taken_apart(parts, body, version, path);
         // For clients that cannot send PATCH.

@@ -61,11 +61,13 @@ impl Jobs {
 
     /// Takes all steps that are due.
     pub(crate) fn catch_up(&self, org: &Org) {
-        let held = self.held();
-        if !*held {
-            self.ingest.catch_up(org, self.pace, self.batch);
-            self.query.catch_up(org, self.pace, self.batch);
-        }
+        org.take_turn(false, || {
+            let held = self.held();
+            if !*held {
+                self.ingest.catch_up(org, self.pace, self.batch);
+                self.query.catch_up(org, self.pace, self.batch);
+            }
+        });
     }
 
     fn held(&self) -> MutexGuard<'_, bool> {
@@ -183,8 +185,10 @@ impl BulkJobs<'_> {
     /// which it is complete; a query is one batch. Answers how many jobs that were.
     pub fn step(self) -> usize {
         let jobs = &self.org.bulk;
-        let ingest = jobs.ingest.each_running(|job| job.step(self.org, jobs.batch));
-        ingest + jobs.query.each_running(|job| job.step(self.org, jobs.batch))
+        self.org.take_turn(false, || {
+            let ingest = jobs.ingest.each_running(|job| job.step(self.org, jobs.batch));
+            ingest + jobs.query.each_running(|job| job.step(self.org, jobs.batch))
+        })
     }
 
     /// Fails every job that runs, with this `errorMessage`; what was saved stays saved. Answers how many jobs that were.
