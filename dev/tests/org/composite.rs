@@ -201,3 +201,59 @@ async fn each_graph_is_done_as_a_whole_or_not_at_all() {
     let old = Client { version: "v49.0", ..client };
     assert_eq!(old.call("POST", "composite/graph", &call(vec![graph("a", "LastName")])).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_tree_creates_records_with_those_below_them() {
+    let (org, client) = start().await;
+    let contact = json!({ "attributes": { "type": "Contact", "referenceId": "c1" }, "LastName": "Doe" });
+    let child = json!({ "attributes": { "type": "Account", "referenceId": "a2" }, "Name": "Below" });
+    let account = json!({ "attributes": { "type": "Account", "referenceId": "a1" }, "Name": "Acme",
+        "Contacts": { "records": [contact] }, "ChildAccounts": { "records": [child] } });
+    let body = json!({ "records": [account] }).to_string();
+    let answer = client.call("POST", "composite/tree/Account", &body).await;
+    assert_eq!((answer.status, &answer.body["hasErrors"]), (201, &json!(false)), "{}", answer.text);
+    let id = |name: &str| {
+        let results = answer.body["results"].as_array().expect("results");
+        results.iter().find(|result| result["referenceId"] == name).expect("a result")["id"].clone()
+    };
+    let accounts = org.records("Account");
+    assert_eq!((accounts.len(), &accounts[1]["ParentId"]), (2, &id("a1")));
+    assert_eq!(
+        (&org.records("Contact")[0]["AccountId"], &org.records("Contact")[0]["Id"]),
+        (&id("a1"), &id("c1"))
+    );
+}
+
+#[tokio::test]
+async fn a_tree_with_a_refused_record_creates_nothing() {
+    let (org, client) = start().await;
+    let account = |name: &str, below: Value| {
+        json!({ "attributes": { "type": "Account", "referenceId": name }, "Name": name,
+            "Contacts": { "records": below } })
+    };
+    let contact = |name: &str, fields: Value| json!({ "attributes": { "type": "Contact", "referenceId": name }, "LastName": fields });
+    let nested = (0..5).fold(account("leaf", json!([])), |below, level| {
+        json!({ "attributes": { "type": "Account", "referenceId": format!("l{level}") }, "Name": "N",
+            "ChildAccounts": { "records": [below] } })
+    });
+    for (records, name, code) in [
+        (vec![account("a", json!([contact("c", Value::Null)]))], "c", "REQUIRED_FIELD_MISSING"),
+        (vec![account("a", json!([])), account("a", json!([]))], "a", "INVALID_INPUT"),
+        (vec![account("a", json!([account("b", json!([]))]))], "b", "INVALID_INPUT"),
+        (vec![contact("c", json!("Doe"))], "c", "INVALID_INPUT"),
+        (vec![nested], "leaf", "INVALID_INPUT"),
+        (vec![], "", "INVALID_INPUT"),
+    ] {
+        let body = json!({ "records": records }).to_string();
+        let answer = client.call("POST", "composite/tree/Account", &body).await;
+        let result = &answer.body["results"][0];
+        assert_eq!((answer.status, &answer.body["hasErrors"]), (400, &json!(true)), "{}", answer.text);
+        assert_eq!(
+            (&result["referenceId"], &result["errors"][0]["statusCode"]),
+            (&json!(name), &json!(code))
+        );
+    }
+    assert!(org.records("Account").is_empty() && org.records("Contact").is_empty());
+    assert_eq!(client.call("POST", "composite/tree/Nonsense", "{}").await.status, 404);
+    assert_eq!(client.get("composite/tree/Account").await.status, 405);
+}

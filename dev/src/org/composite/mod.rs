@@ -8,6 +8,7 @@ mod graph;
 mod in_order;
 mod references;
 mod sub_request;
+mod tree;
 
 use axum::response::Response;
 use serde_json::{Map, Value};
@@ -25,7 +26,8 @@ pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
         ("POST", []) => in_order::route(org, request),
         ("POST", ["batch"]) => batch::route(org, request),
         ("POST", ["graph"]) => graph::route(org, request),
-        (method, [] | ["batch" | "graph"]) => Err(ApiError::method_not_allowed(method, "POST")),
+        ("POST", ["tree", object]) => tree::route(org, request, object),
+        (method, [] | ["batch" | "graph"] | ["tree", _]) => Err(ApiError::method_not_allowed(method, "POST")),
         _ => Err(ApiError::resource_not_found()),
     }
 }
