@@ -31,6 +31,11 @@ impl ApiVersion {
     /// Summer '26, the version used where none is named.
     pub const DEFAULT: Self = Self(67);
 
+    /// Whether it has composite graphs, which came with v50.0.
+    pub fn has_graphs(self) -> bool {
+        self.0 >= 50
+    }
+
     /// Its number: 67 for `v67.0`.
     pub(super) fn number(self) -> u8 {
         self.0

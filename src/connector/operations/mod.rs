@@ -20,6 +20,9 @@ mod sub_requests;
 mod any_request;
 mod apex_rest;
 mod composite;
+mod composite_batch;
+mod composite_graph;
+mod composite_tree;
 mod create_record;
 mod create_records;
 mod delete_record;
@@ -72,7 +75,10 @@ list![
     update_records::UpdateRecords,
     get_records::GetRecords,
     delete_records::DeleteRecords,
+    composite_tree::CompositeTree,
     composite::Composite,
+    composite_graph::CompositeGraph,
+    composite_batch::CompositeBatch,
     start_flow::StartFlow,
     invoke_action::InvokeAction,
     apex_rest::ApexRest,

@@ -21,7 +21,7 @@ use crate::{
 pub(super) const MOST: usize = 25;
 
 /// Said of a name that is not one.
-const A_NAME: &str = "letters, digits and underscores, beginning with a letter or digit";
+pub(super) const A_NAME: &str = "letters, digits and underscores, beginning with a letter or digit";
 
 /// Subrequests have these of the call around them; with their own, Salesforce refuses the whole call.
 const INHERITED_HEADERS: &[&str] = &["accept", "authorization", "content-type"];

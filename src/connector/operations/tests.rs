@@ -25,7 +25,10 @@ fn sample(input: &Input) -> Value {
         (_, "headers") => json!({"X-Reason": "test"}),
         (_, "objectId") => json!("001D000000IRFmaIAH"),
         (_, "objectIds") => json!(["001D000000IRFmaIAH"]),
-        (_, "compositeRequest") => {
+        (_, "graphs") => {
+            json!([{"compositeRequest": [{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "Acme"}}]}])
+        }
+        (_, "compositeRequest" | "batchRequests") => {
             json!([{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "Acme"}}])
         }
         (_, "records") => {

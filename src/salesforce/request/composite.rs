@@ -69,6 +69,34 @@ impl Request {
         let body = json!({"allOrNone": all_or_none, "collateSubrequests": collate, "compositeRequest": list});
         Self::composite_call(Method::POST, "/composite".to_owned(), class, body)
     }
+
+    /// `POST /composite/batch`: up to 25 requests in their order, which do not know each other. Its class follows from theirs.
+    pub fn composite_batch(subs: &[SubRequest], version: ApiVersion, halt_on_error: bool) -> Self {
+        let class = class::of(&[subs], version, true);
+        let list: Vec<Value> = subs.iter().map(|sub| sub.in_batch(version)).collect();
+        let body = json!({"haltOnError": halt_on_error, "batchRequests": list});
+        Self::composite_call(Method::POST, "/composite/batch".to_owned(), class, body)
+    }
+
+    /// `POST /composite/graph`: up to 500 requests in graphs with their ids; each graph is done as a whole or not at all. Its
+    /// class follows from theirs.
+    pub fn composite_graph(graphs: &[(String, Vec<SubRequest>)], version: ApiVersion) -> Self {
+        let groups: Vec<&[SubRequest]> = graphs.iter().map(|(_, subs)| &subs[..]).collect();
+        let class = class::of(&groups, version, false);
+        let list = graphs.iter().map(|(id, subs)| {
+            let subs: Vec<Value> = subs.iter().map(|sub| sub.in_composite(version)).collect();
+            json!({"graphId": id, "compositeRequest": subs})
+        });
+        let body = json!({"graphs": list.collect::<Vec<_>>()});
+        Self::composite_call(Method::POST, "/composite/graph".to_owned(), class, body)
+    }
+
+    /// `POST /composite/tree/Account`: creates up to 200 records with those below them, all of them or none; each has
+    /// `attributes.type` and `attributes.referenceId`.
+    pub fn composite_tree(object: &ObjectName, records: &[Value]) -> Self {
+        let path = format!("/composite/tree/{}", segment(object.as_str()));
+        Self::composite_call(Method::POST, path, CallClass::UnsafeWrite, json!({"records": records}))
+    }
 }
 
 #[cfg(test)]
@@ -137,5 +165,31 @@ mod tests {
         assert_eq!(request.body, Some(body));
         let read = Request::composite(&[sub("GET", "a")], ApiVersion::DEFAULT, true, false);
         assert_eq!((read.method, read.class), (Method::POST, CallClass::Read));
+    }
+
+    #[test]
+    fn batches_graphs_and_trees_have_forms_of_their_own() {
+        let sub = SubRequest {
+            method: "PATCH".parse().unwrap(),
+            url: ResourceUrl::read("/sobjects/Account/Key__c/k").unwrap(),
+            reference_id: "a".to_owned(),
+            body: Some(json!({"Name": "Acme"})),
+            headers: Map::new(),
+        };
+        let batch = Request::composite_batch(std::slice::from_ref(&sub), ApiVersion::DEFAULT, true);
+        let list = [
+            json!({"method": "PATCH", "url": "v67.0/sobjects/Account/Key__c/k", "richInput": {"Name": "Acme"}}),
+        ];
+        assert_eq!(batch.body, Some(json!({"haltOnError": true, "batchRequests": list})));
+        assert_eq!((batch.path, batch.class), (versioned("/composite/batch"), CallClass::IdempotentWrite));
+
+        let graph = Request::composite_graph(&[("g".to_owned(), vec![sub.clone()])], ApiVersion::DEFAULT);
+        let body = json!({"graphs": [{"graphId": "g", "compositeRequest": [sub.in_composite(ApiVersion::DEFAULT)]}]});
+        assert_eq!((graph.path, graph.body), (versioned("/composite/graph"), Some(body)));
+        assert_eq!(graph.class, CallClass::IdempotentWrite);
+
+        let tree = Request::composite_tree(&account(), &[json!({"Name": "Acme"})]);
+        assert_eq!((tree.path, tree.class), (versioned("/composite/tree/Account"), CallClass::UnsafeWrite));
+        assert_eq!(tree.body, Some(json!({"records": [{"Name": "Acme"}]})));
     }
 }

@@ -4,6 +4,7 @@
 mod automation;
 mod collections;
 mod composite;
+mod composite_family;
 mod other;
 mod query;
 mod records;
