@@ -11,7 +11,8 @@ trap '[ -z "$org" ] || kill "$org" 2>/dev/null || true; wait 2>/dev/null || true
 
 # An org of its own for each client; sets `org` and `url`.
 start_org() {
-  "$target/debug/salesforce-connector" dev-org --listen 127.0.0.1:0 --bulk-step 100ms "$@" >"$work/org" 2>"$work/log" &
+  "$target/debug/salesforce-connector" dev-org --listen 127.0.0.1:0 --bulk-step 100ms \
+    --seed tests/clients/seed.json "$@" >"$work/org" 2>"$work/log" &
   org=$!
   url=
   for _ in $(seq 300); do

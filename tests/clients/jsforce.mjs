@@ -152,6 +152,61 @@ check('read the limits, and see them used', async () => {
   assert.equal(conn.limitInfo.apiUsage.limit, before.Max);
 });
 
+check('list what was updated, deleted and used', async () => {
+  const kept = await Account.create({ Name: 'Kept' });
+  const gone = await Account.create({ Name: 'Gone' });
+  await Account.destroy(gone.id);
+  await Account.retrieve(kept.id);
+  const minutes = (count) => new Date(Date.now() + count * 60000);
+  const updated = await Account.updated(minutes(-5), minutes(5));
+  assert.ok(updated.ids.includes(kept.id) && updated.latestDateCovered);
+  const deleted = await Account.deleted(minutes(-5), minutes(5));
+  const ids = deleted.deletedRecords.map((record) => record.id);
+  assert.deepEqual([ids.includes(gone.id), ids.includes(kept.id)], [true, false]);
+  assert.ok(deleted.earliestDateAvailable && deleted.latestDateCovered);
+  const recent = (await conn.recent()).map((record) => record.Id);
+  assert.deepEqual([recent.includes(kept.id), recent.includes(gone.id)], [true, false]);
+  assert.ok((await Account.recent()).some((record) => record.Id === kept.id));
+});
+
+check('composite: several requests in one call, all or none', async () => {
+  const base = `/services/data/v${version}`;
+  const request = (method, url, referenceId, body) => ({ method, url: `${base}/${url}`, referenceId, body });
+  const send = (allOrNone, compositeRequest) => conn.requestPost(`${base}/composite`, { allOrNone, compositeRequest });
+  const done = await send(true, [
+    request('POST', 'sobjects/Account', 'account', { Name: 'Composite', AccountNumber: 'composite' }),
+    request('POST', 'sobjects/Contact', 'contact', { LastName: 'Composite', AccountId: '@{account.id}' }),
+    request('GET', 'sobjects/Contact/@{contact.id}?fields=AccountId', 'back'),
+  ]);
+  assert.deepEqual(done.compositeResponse.map((part) => part.httpStatusCode), [201, 201, 200]);
+  assert.equal(done.compositeResponse[2].body.AccountId, done.compositeResponse[0].body.id);
+  const undone = await send(true, [
+    request('POST', 'sobjects/Account', 'one', { Name: 'Undone', AccountNumber: 'composite' }),
+    request('POST', 'sobjects/Account', 'two', { AccountNumber: 'composite' }),
+  ]);
+  assert.deepEqual(undone.compositeResponse.map((part) => part.body[0].errorCode), ['PROCESSING_HALTED', 'REQUIRED_FIELD_MISSING']);
+  assert.equal(await Account.count({ AccountNumber: 'composite' }), 1);
+});
+
+check('call Apex REST', async () => {
+  const made = await conn.apex.post('/Orders/new', { name: 'By Apex' });
+  assert.equal(made.path, '/Orders/new');
+  assert.equal((await Account.retrieve(made.id)).Name, 'By Apex');
+  assert.deepEqual(await conn.apex.get('/Orders/7?status=open'), { path: '/Orders/7', status: 'open' });
+  assert.equal((await refusal(conn.apex.get('/Nothing'))).errorCode, 'NOT_FOUND');
+});
+
+check('invoke a flow and an action', async () => {
+  const invoke = (name, ...inputs) => conn.requestPost(`/services/data/v${version}/actions/custom/${name}`, { inputs });
+  const [opened] = await invoke('flow/Open_Account', { name: 'By flow' });
+  assert.deepEqual([opened.isSuccess, opened.outputValues.Flow__InterviewStatus], [true, 'Finished']);
+  assert.equal((await Account.retrieve(opened.outputValues.accountId)).Name, 'By flow');
+  const [, wrong] = await invoke('flow/Open_Account', { name: 'Right' }, {});
+  assert.deepEqual([wrong.isSuccess, wrong.errors[0].statusCode], [false, 'INVALID_API_INPUT']);
+  const refused = await refusal(invoke('apex/Refuse', {}));
+  assert.match(refused.message, /because/);
+});
+
 check('bulk: insert, with failed rows told apart', async () => {
   conn.bulk2.pollInterval = 50;
   const input = [

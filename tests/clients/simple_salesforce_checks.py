@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 import requests
@@ -154,6 +155,58 @@ def _():
     results = sf.restful("composite/sobjects", method="POST", json=body)
     equal([result["success"] for result in results], [True, False])
     equal(results[1]["errors"][0]["statusCode"], "REQUIRED_FIELD_MISSING")
+
+
+@check("list what was updated, deleted and used")
+def _():
+    kept, gone = (sf.Account.create({"Name": name})["id"] for name in ("Kept", "Gone"))
+    sf.Account.delete(gone)
+    sf.Account.get(kept)
+    now, some = datetime.now(timezone.utc), timedelta(minutes=5)
+    updated = sf.Account.updated(now - some, now + some)
+    equal((kept in updated["ids"], "latestDateCovered" in updated), (True, True))
+    deleted = [record["id"] for record in sf.Account.deleted(now - some, now + some)["deletedRecords"]]
+    equal((gone in deleted, kept in deleted), (True, False))
+    equal(kept in [record["Id"] for record in sf.restful("recent")], True)
+    equal(kept in [record["Id"] for record in sf.Account.metadata()["recentItems"]], True)
+
+
+@check("composite: several requests in one call, all or none")
+def _():
+    base = f"/services/data/v{VERSION}/"
+
+    def send(*requests):
+        parts = [
+            {"method": method, "url": base + url, "referenceId": name, "body": body}
+            for method, url, name, body in requests
+        ]
+        body = {"allOrNone": True, "compositeRequest": parts}
+        return sf.restful("composite", method="POST", json=body)["compositeResponse"]
+
+    first = ("POST", "sobjects/Account", "account", {"Name": "Composite", "AccountNumber": "composite"})
+    done = send(first, ("POST", "sobjects/Contact", "contact", {"LastName": "C", "AccountId": "@{account.id}"}))
+    equal([part["httpStatusCode"] for part in done], [201, 201])
+    equal(sf.Contact.get(done[1]["body"]["id"])["AccountId"], done[0]["body"]["id"])
+    undone = send(first, ("POST", "sobjects/Contact", "contact", {"AccountId": "@{account.id}"}))
+    equal([part["body"][0]["errorCode"] for part in undone], ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING"])
+    equal(sf.query("SELECT COUNT() FROM Account WHERE AccountNumber = 'composite'")["totalSize"], 1)
+
+
+@check("call Apex REST")
+def _():
+    made = sf.apexecute("Orders/new", method="POST", data={"name": "By Apex"})
+    equal((made["path"], sf.Account.get(made["id"])["Name"]), ("/Orders/new", "By Apex"))
+    equal(sf.apexecute("Orders/7", params={"status": "open"}), {"path": "/Orders/7", "status": "open"})
+    refusal(SalesforceResourceNotFound, sf.apexecute, "Nothing")
+
+
+@check("invoke a flow and an action")
+def _():
+    invoke = lambda name, *inputs: sf.restful(f"actions/custom/{name}", method="POST", json={"inputs": inputs})
+    [opened] = invoke("flow/Open_Account", {"name": "By flow"})
+    equal((opened["isSuccess"], sf.Account.get(opened["outputValues"]["accountId"])["Name"]), (True, "By flow"))
+    refused = refusal(SalesforceMalformedRequest, invoke, "apex/Refuse", {})
+    equal((refused.content[0]["isSuccess"], "because" in refused.content[0]["errors"][0]["message"]), (False, True))
 
 
 @check("read the limits, and see them used")

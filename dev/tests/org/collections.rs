@@ -79,7 +79,7 @@ async fn records_are_changed_deleted_and_read_by_their_ids() {
         account(json!({})),
     ];
     let updated = client.call("PATCH", "composite/sobjects", &body(&changes, false)).await;
-    assert_eq!(codes(&updated.body), ["ok", "INVALID_CROSS_REFERENCE_ID", "MISSING_ARGUMENT"]);
+    assert_eq!(codes(&updated.body), ["ok", "INVALID_CROSS_REFERENCE_KEY", "MISSING_ARGUMENT"]);
     let wanted = json!({ "ids": [other, id], "fields": ["Phone"] }).to_string();
     let read = client.call("POST", "composite/sobjects/Account", &wanted).await;
     assert_eq!((&read.body[0], &read.body[1]["Phone"]), (&Value::Null, &json!("5")));
@@ -90,7 +90,7 @@ async fn records_are_changed_deleted_and_read_by_their_ids() {
     assert_eq!(codes(&undone.body)[0], "ALL_OR_NONE_OPERATION_ROLLED_BACK");
     assert_eq!(org.records("Account").len(), 1);
     let done = client.call("DELETE", &format!("{delete}false"), "").await;
-    assert_eq!(codes(&done.body), ["ok", "INVALID_CROSS_REFERENCE_ID", "MALFORMED_ID"]);
+    assert_eq!(codes(&done.body), ["ok", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID"]);
     let again = client.call("DELETE", &format!("{delete}false"), "").await;
     assert_eq!(codes(&again.body)[0], "ENTITY_IS_DELETED");
 }

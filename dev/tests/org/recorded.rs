@@ -81,3 +81,50 @@ async fn a_describe_document_has_every_recorded_member() {
         assert!(missing.is_empty(), "{name}: {missing:?}");
     }
 }
+
+/// The records that were in the org when a call was recorded.
+fn before(org: &DevOrg, name: &str, call: &Value) {
+    let sent = call["request"]["body"]["records"].as_array().expect("records").iter();
+    for (record, result) in sent.zip(call["body"].as_array().expect("results")) {
+        let known = match (name, &record["AccountId"]) {
+            ("collections_create", account) => Some(("Account", json!({ "Id": account, "Name": "A" }))),
+            ("collections_update", _) => Some(("Account", json!({ "Id": result["id"], "Name": "A" }))),
+            _ if result["created"] == false => {
+                let contact = json!({ "Id": result["id"], "LastName": "L", "Email": record["Email"] });
+                Some(("Contact", contact))
+            }
+            _ => None,
+        };
+        if let Some((object, fields)) = known {
+            org.insert(object, fields).expect("a good record");
+        }
+    }
+}
+
+#[tokio::test]
+async fn collections_give_the_recorded_results() {
+    for (name, creates) in [
+        ("collections_create", true),
+        ("collections_update", false),
+        ("collections_upsert_by_email", false),
+        ("collections_upsert_by_id", false),
+    ] {
+        let (org, client) = start().await;
+        let call = recorded(name);
+        before(&org, name, &call);
+        let text = |member: &str| call["request"][member].as_str().expect("a text").to_owned();
+        let body = call["request"]["body"].to_string();
+        let mut answer = client.call(&text("method"), &text("path"), &body).await;
+        let results = answer.body.as_array_mut().expect("results");
+        let expected = call["body"].as_array().expect("results");
+        assert_eq!(results.len(), expected.len(), "{name}");
+        for (result, expected) in results.iter_mut().zip(expected) {
+            if creates || expected["created"] == true {
+                let id = result["id"].as_str().expect("an id");
+                assert!(org.records("Contact").iter().any(|record| record["Id"] == id), "{name}: {id}");
+                result["id"] = expected["id"].clone();
+            }
+        }
+        assert_eq!((json!(answer.status), &answer.body), (call["status"].clone(), &call["body"]), "{name}");
+    }
+}

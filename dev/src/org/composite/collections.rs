@@ -169,7 +169,7 @@ fn update(
 /// A record that does not exist is told in other words than by its own address.
 fn live_row(store: &Store, object: usize, id: &str) -> ApiResult<usize> {
     store.live_row(object, id).map_err(|error| match error.code() {
-        "NOT_FOUND" => ApiError::save("INVALID_CROSS_REFERENCE_ID", "invalid cross reference id", &[]),
+        "NOT_FOUND" => ApiError::save("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[]),
         _ => error,
     })
 }
@@ -192,8 +192,13 @@ fn upsert(org: &Org, request: &ApiRequest, object: &str, field: &str) -> ApiResu
             Value::String(text) => text,
             other => other.to_string(),
         });
+        let value = value.filter(|value| !value.is_empty() && value != "null");
+        if key == "Id" && value.is_none() {
+            let id = store.create(object, record, rest::save(request, "", Purpose::Create))?;
+            return Ok(upserted(&id, true));
+        }
         let missing = || ApiError::save("MISSING_ARGUMENT", format!("{key} not specified"), &[]);
-        let value = value.filter(|value| !value.is_empty() && value != "null").ok_or_else(missing)?;
+        let value = value.ok_or_else(missing)?;
         if twice.contains(&value) {
             let message = format!("Duplicate external id specified: {value}");
             return Err(ApiError::save("DUPLICATE_VALUE", message, &[&key]));
@@ -218,6 +223,12 @@ fn given_twice(request: &ApiRequest, key: &str) -> ApiResult<HashSet<String>> {
     Ok(twice)
 }
 
+fn upserted(id: &str, created: bool) -> Value {
+    let mut result = saved(id);
+    result["created"] = created.into();
+    result
+}
+
 fn upsert_one(
     store: &mut Store,
     request: &ApiRequest,
@@ -225,25 +236,20 @@ fn upsert_one(
     (key, value): (&str, String),
     record: &mut Map<String, Value>,
 ) -> ApiResult<Value> {
-    let with_created = |id: &str, created: bool| {
-        let mut result = saved(id);
-        result["created"] = created.into();
-        result
-    };
     if key == "Id" {
         let row = live_row(store, object, &value)?;
         store.update(object, row, record, rest::save(request, "", Purpose::Update))?;
-        return Ok(with_created(&store.tables[object].records[row].id, false));
+        return Ok(upserted(&store.tables[object].records[row].id, false));
     }
     match rest::key_rows(store, object, key, &value)[..] {
         [row] => {
             store.update(object, row, record, rest::save(request, "", Purpose::Update))?;
-            Ok(with_created(&store.tables[object].records[row].id, false))
+            Ok(upserted(&store.tables[object].records[row].id, false))
         }
         [] => {
             record.insert(key.to_owned(), Value::String(value));
             let id = store.create(object, record, rest::save(request, "", Purpose::Create))?;
-            Ok(with_created(&id, true))
+            Ok(upserted(&id, true))
         }
         ref rows => {
             let message =
