@@ -180,7 +180,7 @@ fn picklist(field: &Field) -> Vec<Value> {
 /// What the org knows of a field.
 fn known(field: &Field) -> Value {
     let long_text = field.kind == FieldType::Textarea && field.length > 255;
-    let comparable = !long_text && field.kind != FieldType::Address;
+    let comparable = !long_text && !matches!(field.kind, FieldType::Address | FieldType::Base64);
     json!({
         "aggregatable": comparable && field.kind != FieldType::Boolean,
         "autoNumber": field.auto_number.is_some(),
@@ -194,7 +194,7 @@ fn known(field: &Field) -> Value {
         "defaultedOnCreate": field.defaulted_on_create || field.kind == FieldType::Id,
         "digits": if field.kind == FieldType::Int { 9 } else { 0 },
         "externalId": field.external_id,
-        "filterable": field.filterable && !long_text,
+        "filterable": field.filterable && !long_text && field.kind != FieldType::Base64,
         "groupable": comparable && !matches!(field.kind, FieldType::Datetime | FieldType::Double | FieldType::Currency | FieldType::Percent),
         "idLookup": field.id_lookup,
         "label": field.label,
@@ -229,6 +229,7 @@ fn soap_type(kind: FieldType) -> &'static str {
         FieldType::Date => "xsd:date",
         FieldType::Datetime => "xsd:dateTime",
         FieldType::Address => "urn:address",
+        FieldType::Base64 => "xsd:base64Binary",
         _ => "xsd:string",
     }
 }

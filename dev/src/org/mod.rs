@@ -29,6 +29,7 @@ mod describe;
 mod dispatch;
 mod error;
 mod faults;
+mod files;
 mod ids;
 mod log;
 mod oauth;

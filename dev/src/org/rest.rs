@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, ApiResult, json_response};
 use super::request::ApiRequest;
-use super::schema::Object;
+use super::schema::{Field, FieldType, Object};
 use super::server::Org;
 use super::store::{self, Record, Store};
 use super::validate::{Purpose, Save};
-use super::{about, describe, ids, query};
+use super::{about, describe, files, ids, query};
 
 /// From this version on, an upsert that updates answers 200 with a body, before it 204.
 const UPSERT_BODY_VERSION: u32 = 46;
@@ -40,6 +40,10 @@ pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
             about::changed(org, request, object, part.eq_ignore_ascii_case("deleted"))
         }
         [id] => by_id(org, request, object, id),
+        [id, field] if files::is_content(&org.read(), object, field) => {
+            only_get(request)?;
+            files::content(&org.read(), object, id)
+        }
         [field, value] if is_key(&org.read(), object, field) => by_key(org, request, object, field, value),
         [id, relationships @ ..] if ids::is_id_shaped(id) => {
             only_get(request)?;
@@ -57,7 +61,7 @@ fn only_get(request: &ApiRequest) -> ApiResult<()> {
 }
 
 fn is_key(store: &Store, object: usize, field: &str) -> bool {
-    store.object(object).field(field).is_some_and(super::schema::Field::is_external_key)
+    store.object(object).field(field).is_some_and(Field::is_external_key)
 }
 
 /// How a request wants its records saved.
@@ -70,13 +74,13 @@ pub(crate) fn save<'a>(request: &ApiRequest, text: &'a str, purpose: Purpose) ->
 }
 
 fn create(org: &Org, request: &ApiRequest, object: usize) -> ApiResult<Response> {
-    let (text, body) = request.json()?;
+    let (text, body) = files::body(request)?;
     let mut store = org.write();
     if !store.object(object).createable {
         return Err(ApiError::method_not_allowed("POST", "GET,HEAD"));
     }
     refuse(&body, "Id")?;
-    let id = store.create(object, &body, save(request, text, Purpose::Create))?;
+    let id = store.create(object, &body, save(request, &text, Purpose::Create))?;
     Ok(created(request, store.object(object), &id, &json!({ "id": id, "success": true, "errors": [] })))
 }
 
@@ -321,14 +325,23 @@ pub(crate) fn with_attributes(
     let mut members = Map::new();
     members.insert("attributes".into(), attributes(definition, &record.id, version));
     for field in fields {
-        members.insert(definition.fields[*field].name.clone(), store::read(definition, record, *field));
+        let Field { name, kind, .. } = &definition.fields[*field];
+        let value = match kind {
+            FieldType::Base64 => json!(format!("{}/{name}", url(definition, &record.id, version))),
+            _ => store::read(definition, record, *field),
+        };
+        members.insert(name.clone(), value);
     }
     Value::Object(members)
 }
 
 /// The type and address of a record.
 pub(crate) fn attributes(object: &Object, id: &str, version: u32) -> Value {
-    json!({ "type": object.name, "url": format!("/services/data/v{version}.0/sobjects/{}/{id}", object.name) })
+    json!({ "type": object.name, "url": url(object, id, version) })
+}
+
+fn url(object: &Object, id: &str, version: u32) -> String {
+    format!("/services/data/v{version}.0/sobjects/{}/{id}", object.name)
 }
 
 /// A record with all its fields and nothing else.

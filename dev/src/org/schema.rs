@@ -30,6 +30,7 @@ pub(crate) enum FieldType {
     Url,
     Reference,
     Address,
+    Base64,
 }
 
 impl FieldType {
@@ -54,6 +55,7 @@ impl FieldType {
             Self::Url => "url",
             Self::Reference => "reference",
             Self::Address => "address",
+            Self::Base64 => "base64",
         }
     }
 

@@ -290,6 +290,11 @@ impl DevOrg {
         insert(&mut self.org.write(), object, fields)
     }
 
+    /// The content of a file's version; `None` where there is no such ContentVersion.
+    pub fn file(&self, version: &str) -> Option<bytes::Bytes> {
+        self.org.read().blobs.get(version).cloned()
+    }
+
     /// Forgets every query cursor: the next page of a running query is answered with INVALID_QUERY_LOCATOR.
     pub fn expire_query_locators(&self) {
         self.org.cursors.clear();

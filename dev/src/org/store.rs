@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,6 +39,8 @@ pub(crate) struct Store {
     pub(crate) schema: Schema,
     pub(crate) tables: Vec<Table>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    /// What binary fields hold, by the id of their record.
+    pub(crate) blobs: HashMap<String, Bytes>,
     /// The user whom every token belongs to.
     pub(crate) user: String,
     /// The org's own id.
@@ -70,6 +73,7 @@ impl Store {
             schema,
             tables,
             duplicate_rules,
+            blobs: HashMap::new(),
             user: ids::generate("005", 1),
             organization: ids::generate("00D", 1),
             recent: Recent::default(),

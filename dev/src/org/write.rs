@@ -8,7 +8,7 @@ use super::error::{ApiError, ApiResult};
 use super::schema::Object;
 use super::store::{Record, Store};
 use super::validate::{self, Save};
-use super::{datetime, ids};
+use super::{datetime, files, ids};
 
 /// A number in its display format: 7 in `INV-{0000}` is `INV-0007`.
 fn auto_number(format: &str, number: u64) -> String {
@@ -18,8 +18,18 @@ fn auto_number(format: &str, number: u64) -> String {
 }
 
 impl Store {
-    /// Makes a record; answers its id.
+    /// Makes a record, and what comes with it; answers its id.
     pub(crate) fn create(
+        &mut self,
+        object: usize,
+        body: &Map<String, Value>,
+        save: Save<'_>,
+    ) -> ApiResult<String> {
+        files::create(self, object, body, save).unwrap_or_else(|| self.create_record(object, body, save))
+    }
+
+    /// Makes a record and nothing else.
+    pub(crate) fn create_record(
         &mut self,
         object: usize,
         body: &Map<String, Value>,

@@ -8,6 +8,7 @@ mod client;
 mod collections;
 mod composite;
 mod faults;
+mod files;
 mod grants;
 mod jwt;
 mod query;
