@@ -17,7 +17,7 @@ use reader::Reader;
 pub use show::show;
 
 use crate::{
-    connector::{ConnectorOptions, INPUT_VARIABLE, STATE_VARIABLE},
+    connector::{ConnectorOptions, FileOptions, INPUT_VARIABLE, STATE_VARIABLE},
     salesforce::{AllowedHosts, TransportOptions},
     zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions},
 };
@@ -170,6 +170,7 @@ fn read_gateway(reader: &mut Reader) -> GatewayOptions {
         address,
         ca_certificate: reader.text("gateway.ca_certificate").map(Into::into),
         override_authority: reader.text("gateway.override_authority"),
+        rest_address: reader.text("gateway.rest_address"),
         authentication: read_gateway_authentication(reader),
     }
 }
@@ -257,7 +258,17 @@ fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptio
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),
         mark_unsafe_writes: reader.boolean("unsafe_writes.mark"),
+        files: read_files(reader),
     }
+}
+
+fn read_files(reader: &mut Reader) -> FileOptions {
+    let (max_bytes, max_bytes_in_hand) =
+        (reader.count("files.max_bytes"), reader.count("files.max_bytes_in_hand"));
+    if max_bytes > max_bytes_in_hand {
+        reader.mistake("files.max_bytes", "must not be more than files.max_bytes_in_hand");
+    }
+    FileOptions { max_bytes, max_bytes_in_hand }
 }
 
 /// So many of them, and one at least.

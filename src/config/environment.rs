@@ -18,6 +18,7 @@ const CAMUNDA_NAMES: &[(&str, &[&str])] = &[
         "gateway.address",
         &["CAMUNDA_GRPC_ADDRESS", "CAMUNDA_CLIENT_GRPCADDRESS", "ZEEBE_GRPC_ADDRESS", "ZEEBE_ADDRESS"],
     ),
+    ("gateway.rest_address", &["CAMUNDA_REST_ADDRESS", "CAMUNDA_CLIENT_RESTADDRESS", "ZEEBE_REST_ADDRESS"]),
     ("gateway.ca_certificate", &["CAMUNDA_CA_CERTIFICATE_PATH", "ZEEBE_CA_CERTIFICATE_PATH"]),
     ("gateway.override_authority", &["CAMUNDA_OVERRIDE_AUTHORITY", "ZEEBE_OVERRIDE_AUTHORITY"]),
     (

@@ -216,6 +216,26 @@ codes! {
     INVALID_RESPONSE: Permanent,
         "Salesforce answered something that does not fit the operation.",
         "Look at error.variables.response; something between may have answered instead of Salesforce.";
+    DOCUMENTS_NOT_CONFIGURED: Configuration,
+        "The task uses a document of the cluster, and the worker has no address of the cluster's REST API. Salesforce was asked \
+         for nothing that changes it.",
+        "Set gateway.rest_address (or CAMUNDA_REST_ADDRESS), then resolve the incident.";
+    DOCUMENTS_NOT_SUPPORTED: Configuration,
+        "The task uses a document of the cluster, and there are none at gateway.rest_address: they need Camunda 8.7 or later.",
+        "Correct gateway.rest_address, update the cluster, or hand the file over as Base64, then resolve the incident.";
+    DOCUMENT_NOT_FOUND: Permanent,
+        "The document of the task is not in the cluster's store: it was deleted or has expired.",
+        "Give the process a document that is there, then resolve the incident.";
+    DOCUMENT_REFUSED: Configuration,
+        "The cluster does not give the document, or does not take it: its reference is wrong, or the worker's client has no \
+         permission.",
+        "Correct the reference, or give the worker's client the permission for documents, then resolve the incident.";
+    DOCUMENTS_UNAVAILABLE: Transient,
+        "The cluster's documents could not be read or stored for a reason that passes by itself.",
+        "Resolve the incident to try again.";
+    FILE_TOO_LARGE: Permanent,
+        "The file has more bytes than the worker takes. It was not transferred.",
+        "Use a smaller file, or have the operator raise files.max_bytes, then resolve the incident.";
     BODY_TOO_LARGE: Result,
         "The answer is larger than what the worker reads.",
         "Ask for fewer fields or records, or have the operator raise salesforce.max_body_bytes.";

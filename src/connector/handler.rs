@@ -15,6 +15,7 @@ use super::{
     expressions::Expressions,
     failure::{self, Situation},
     failures::{FailedJob, FailureLog},
+    file_room::{FileOptions, FileRoom},
     headers::Headers,
     mapping::{Done, Mapping},
     mark::{self, Watchman},
@@ -51,6 +52,8 @@ pub struct ConnectorOptions {
     /// Whether a mark is left on the engine before each write that must not happen twice. Without it, such a write
     /// happens twice when its worker dies in the middle. Marks that are found count in any case.
     pub mark_unsafe_writes: bool,
+    /// How large files may be.
+    pub files: FileOptions,
 }
 
 /// Carries out Salesforce tasks: the handler of the worker's jobs.
@@ -60,6 +63,7 @@ pub struct Connector {
     retry_backoff: Duration,
     max_result_bytes: usize,
     mark_unsafe_writes: bool,
+    files: FileRoom,
     expressions: Expressions,
     metrics: Arc<Metrics>,
     failures: Arc<FailureLog>,
@@ -91,6 +95,7 @@ impl Connector {
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
             mark_unsafe_writes: options.mark_unsafe_writes,
+            files: FileRoom::new(options.files),
             expressions: Expressions::default(),
             metrics,
             failures: Arc::default(),
@@ -139,6 +144,8 @@ impl Connector {
         let call = Call {
             client: &client,
             lock: &job.lock,
+            documents: &job.documents,
+            files: &self.files,
             watchman: &watchman,
             step: format!("{}-{}", job.process_instance_key, job.element_instance_key),
             timeout,

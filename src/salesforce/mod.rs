@@ -57,7 +57,9 @@ pub use error::{Error, ErrorClass, ErrorDetail};
 pub use guard::Guard;
 pub use hosts::{AllowedHosts, DEFAULT_HOSTS};
 pub use network::Network;
-pub use request::{CallClass, Content, FreeHeader, FreePath, Path, Request, Verb, WrittenPath};
+pub use request::{
+    AnswerForm, CallClass, Content, FilePart, FreeHeader, FreePath, Path, Request, Verb, WrittenPath,
+};
 pub use response::Response;
 pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};
 pub use sub_request::{Reference, ResourceUrl, SubMethod, SubRequest};

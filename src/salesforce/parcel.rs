@@ -4,6 +4,7 @@
 //! handed to the connection: a server cannot carry out what it has not got. Only the body itself can tell.
 
 use std::{
+    collections::VecDeque,
     fmt,
     pin::Pin,
     sync::{
@@ -18,7 +19,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::failure::{Failure, Kind};
-use super::{CallClass, Request};
+use super::{AnswerForm, CallClass, Request};
 
 /// The body is here.
 const HERE: u8 = 0;
@@ -32,20 +33,24 @@ const WITHDRAWN: u8 = 2;
 pub(super) struct Parcel {
     pub(super) request: reqwest::Request,
     pub(super) seal: Option<Seal>,
+    /// What the answer is read as.
+    pub(super) answer: AnswerForm,
 }
 
 impl Parcel {
     /// Adds what the request brings to what all have: its body, sealed where it must not be sent twice, and its headers.
     pub(super) fn pack(request: &Request, mut builder: reqwest::RequestBuilder) -> Result<Self, Failure> {
         let mut seal = None;
-        if let Some((kind, body)) = body(request) {
+        if let Some((kind, content)) = body(request) {
             builder = builder.header(CONTENT_TYPE, kind);
             // Nobody asks for the bytes of an empty body, so that its seal would say nothing.
-            builder = if request.class == CallClass::UnsafeWrite && !body.is_empty() {
-                let (content, seal) = (Some(body), seal.insert(Seal::default()).clone());
+            let is_sealed =
+                request.class == CallClass::UnsafeWrite && content.iter().any(|piece| !piece.is_empty());
+            builder = if is_sealed {
+                let seal = seal.insert(Seal::default()).clone();
                 builder.body(reqwest::Body::wrap(Sealed { content, seal }))
             } else {
-                builder.body(body)
+                builder.body(joined(content))
             };
         }
         let mut http = builder.build()?;
@@ -57,22 +62,34 @@ impl Parcel {
             // What the request brings replaces what is usual.
             http.headers_mut().insert(header, HeaderValue::from_str(value).map_err(|_| invalid())?);
         }
-        Ok(Self { request: http, seal })
+        Ok(Self { request: http, seal, answer: request.answer })
     }
 }
 
-/// What is sent, and what it is.
-fn body(request: &Request) -> Option<(&str, Bytes)> {
+/// One piece as it is, several as one.
+fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
+    match pieces.len() {
+        0 | 1 => pieces.pop_front().unwrap_or_default(),
+        _ => pieces.iter().flatten().copied().collect(),
+    }
+}
+
+/// What is sent, in pieces, and what it is.
+fn body(request: &Request) -> Option<(String, VecDeque<Bytes>)> {
     if let Some(content) = &request.content {
-        return Some((&content.kind, content.bytes.clone()));
+        return Some((content.kind.clone(), VecDeque::from([content.bytes.clone()])));
     }
     let json = request.body.as_ref()?;
-    Some(("application/json; charset=utf-8", json.to_string().into()))
+    if let Some(file) = &request.file {
+        let (kind, pieces) = file.body(json);
+        return Some((kind, pieces.into()));
+    }
+    Some(("application/json; charset=utf-8".to_owned(), VecDeque::from([json.to_string().into()])))
 }
 
 impl From<reqwest::Request> for Parcel {
     fn from(request: reqwest::Request) -> Self {
-        Self { request, seal: None }
+        Self { request, seal: None, answer: AnswerForm::Json }
     }
 }
 
@@ -95,7 +112,7 @@ impl Seal {
 /// A body that breaks its seal when it is handed over. The HTTP client cannot copy it, so that it never sends it again on
 /// its own account.
 struct Sealed {
-    content: Option<Bytes>,
+    content: VecDeque<Bytes>,
     seal: Seal,
 }
 
@@ -122,16 +139,16 @@ impl Body for Sealed {
         if !self.seal.turn(GONE) {
             return Poll::Ready(Some(Err(Withdrawn)));
         }
-        Poll::Ready(self.content.take().map(|content| Ok(Frame::data(content))))
+        Poll::Ready(self.content.pop_front().map(|content| Ok(Frame::data(content))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.is_none()
+        self.content.is_empty()
     }
 
     /// With it the request has a `Content-Length`, as one with an ordinary body.
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.content.as_ref().map_or(0, |content| content.len() as u64))
+        SizeHint::with_exact(self.content.iter().map(|piece| piece.len() as u64).sum())
     }
 }
 
@@ -143,7 +160,8 @@ mod tests {
 
     fn sealed() -> (Sealed, Seal) {
         let seal = Seal::default();
-        (Sealed { content: Some(Bytes::from_static(b"{}")), seal: seal.clone() }, seal)
+        let content = VecDeque::from([Bytes::from_static(b"{"), Bytes::from_static(b"}")]);
+        (Sealed { content, seal: seal.clone() }, seal)
     }
 
     fn frame(body: &mut Sealed) -> Option<Result<Bytes, Withdrawn>> {
@@ -157,7 +175,9 @@ mod tests {
     fn what_was_handed_over_cannot_be_withdrawn() {
         let (mut body, seal) = sealed();
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(2), false));
-        assert_eq!(frame(&mut body).unwrap().unwrap(), "{}");
+        assert_eq!(frame(&mut body).unwrap().unwrap(), "{");
+        assert!(!seal.withdraw(), "a part of it is gone");
+        assert_eq!((body.size_hint().exact(), frame(&mut body).unwrap().unwrap()), (Some(1), "}".into()));
         assert!(!seal.withdraw() && frame(&mut body).is_none() && body.is_end_stream());
     }
 

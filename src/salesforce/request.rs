@@ -3,6 +3,7 @@
 mod any;
 mod automation;
 mod composite;
+mod files;
 mod reading;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use super::types::{ExternalId, FieldName, NextRecordsUrl, ObjectName, RecordId};
 
 pub use any::{FreeHeader, FreePath, Verb, WrittenPath};
+pub use files::{AnswerForm, FilePart};
 
 /// Everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -45,6 +47,10 @@ pub struct Request {
     pub body: Option<Value>,
     /// A body of another kind, in place of the JSON.
     pub content: Option<Content>,
+    /// A file that goes with the body.
+    pub file: Option<FilePart>,
+    /// What the answer is read as.
+    pub answer: AnswerForm,
     /// Whether it may be repeated.
     pub class: CallClass,
 }
@@ -95,7 +101,8 @@ impl Request {
     pub(super) fn new(method: Method, path: String, class: CallClass) -> Self {
         let (query, headers, free_headers) = (Vec::new(), Vec::new(), Vec::new());
         let path = Path::Versioned(path);
-        Self { method, path, query, headers, free_headers, body: None, content: None, class }
+        let (body, content, file, answer) = (None, None, None, AnswerForm::Json);
+        Self { method, path, query, headers, free_headers, body, content, file, answer, class }
     }
 
     fn with_body(mut self, body: Map<String, Value>) -> Self {

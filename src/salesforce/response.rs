@@ -1,5 +1,6 @@
 //! What an org answered.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use crate::redactor::Redactor;
@@ -32,6 +33,17 @@ impl Response {
         let reason = reason.unwrap_or_default().to_owned();
         let bound = if status.as_u16() < 300 { usize::MAX } else { ERROR_TEXT };
         Self { status: status.as_u16(), reason, headers: read_headers(headers), body: read_body(body, bound) }
+    }
+
+    /// Reads the parts of an answer that is a file; its body becomes the file's Base64.
+    pub(super) fn read_file(
+        status: reqwest::StatusCode,
+        reason: Option<&str>,
+        headers: &reqwest::header::HeaderMap,
+        body: Vec<u8>,
+    ) -> Self {
+        let response = Self::read(status, reason, headers, &[]);
+        Self { body: Value::String(STANDARD.encode(body)), ..response }
     }
 
     /// Whether it says that it succeeded with JSON, and its bytes are none: cut somewhere on its way.

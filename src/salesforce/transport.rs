@@ -27,7 +27,7 @@ use super::retry::RetryPolicy;
 use super::seats::Seat;
 use super::span;
 use super::versions::Versions;
-use super::{ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
+use super::{AnswerForm, ApiVersion, Credentials, LastError, OrgStatus, Response, SalesforceClient};
 
 /// The product and its version, as orgs see them.
 pub(super) const PRODUCT: &str = concat!("salesforce-connector/", env!("CARGO_PKG_VERSION"));
@@ -278,7 +278,7 @@ impl Transport {
     /// Sends a request and reads its answer, whatever its status.
     pub(super) async fn call(
         &self,
-        Parcel { request, seal }: Parcel,
+        Parcel { request, seal, answer: form }: Parcel,
         Admission { org, mut pass, left, _permit }: Admission,
         max_body_bytes: usize,
     ) -> Result<Response, Failure> {
@@ -288,7 +288,7 @@ impl Transport {
         let work = async {
             let answer = self.http(request.url()).execute(request).await?;
             is_answered = true;
-            read(answer, max_body_bytes).await
+            read(answer, form, max_body_bytes).await
         };
         let result = timeout(left, work.instrument(span.clone())).await.unwrap_or_else(|_| {
             let detail = format!("no complete answer within {:.1} s", left.as_secs_f64());
@@ -319,8 +319,17 @@ impl Admission {
     }
 }
 
-async fn read(mut answer: reqwest::Response, max_body_bytes: usize) -> Result<Response, Failure> {
+async fn read(
+    mut answer: reqwest::Response,
+    form: AnswerForm,
+    max_body_bytes: usize,
+) -> Result<Response, Failure> {
     let status = answer.status();
+    let is_file = status.is_success() && form != AnswerForm::Json;
+    let max_body_bytes = match form {
+        AnswerForm::File { max_bytes } if is_file => max_bytes,
+        _ => max_body_bytes,
+    };
     let too_large = || {
         let detail = format!("the answer (status {}) is larger than {max_body_bytes} bytes", status.as_u16());
         Err(Failure::new(Kind::TooLarge, detail))
@@ -337,6 +346,9 @@ async fn read(mut answer: reqwest::Response, max_body_bytes: usize) -> Result<Re
     }
     let reason = answer.extensions().get::<hyper::ext::ReasonPhrase>();
     let reason = reason.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok());
+    if is_file {
+        return Ok(Response::read_file(status, reason, answer.headers(), body));
+    }
     let response = Response::read(status, reason, answer.headers(), &body);
     if response.is_broken(&body) {
         return Err(Failure::new(Kind::Lost, "the answer is not the JSON that it says it is"));

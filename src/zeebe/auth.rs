@@ -136,6 +136,7 @@ mod tests {
             address: "http://localhost:26500".into(),
             ca_certificate: None,
             override_authority: None,
+            rest_address: None,
             authentication,
         }
     }

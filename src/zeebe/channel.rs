@@ -186,6 +186,7 @@ mod tests {
             address: address.into(),
             ca_certificate: None,
             override_authority: None,
+            rest_address: None,
             authentication: GatewayAuthentication::None,
         }
     }

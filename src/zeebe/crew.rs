@@ -162,7 +162,9 @@ impl<H: JobHandler> Crew<H> {
                 return self.fail(job, hand, failure(0, malformed.to_string())).await;
             }
         };
-        let parsed = Job { labels: hand.labels.clone(), scope: job.scope.clone(), ..parsed };
+        let (labels, scope) = (hand.labels.clone(), job.scope.clone());
+        let documents = self.reporter.gateway.documents().clone();
+        let parsed = Job { scope, documents, labels, ..parsed };
         let length = match self.settle_lock(&parsed, job).await {
             Ok(length) => length,
             Err(NotStarted::Ended(end)) => return end,

@@ -11,6 +11,7 @@ use super::{
     GatewayError,
     auth::Authenticator,
     channel::Channels,
+    documents::Documents,
     error::Cause,
     protocol::{self, gateway_client::GatewayClient as Stub},
     spans,
@@ -31,6 +32,8 @@ pub struct GatewayOptions {
     pub ca_certificate: Option<PathBuf>,
     /// The host name expected in the certificate and sent as `:authority`, where it differs from the address.
     pub override_authority: Option<String>,
+    /// The address of the cluster's REST API, such as `http://host:8080`, where documents are; `None`: no documents.
+    pub rest_address: Option<String>,
     /// How the worker says who it is.
     pub authentication: GatewayAuthentication,
 }
@@ -70,7 +73,8 @@ pub struct GatewayClient(Arc<Inner>);
 struct Inner {
     channels: Channels,
     metrics: Arc<Metrics>,
-    authenticator: Authenticator,
+    authenticator: Arc<Authenticator>,
+    documents: Documents,
 }
 
 /// What the gateway says of itself and its cluster.
@@ -107,8 +111,9 @@ impl GatewayClient {
     #[expect(clippy::needless_pass_by_value, reason = "options are given away; the callers keep no secrets")]
     pub fn new(options: GatewayOptions, metrics: Arc<Metrics>) -> Result<Self, GatewayError> {
         let channels = Channels::open(&options)?;
-        let authenticator = Authenticator::new(&options, Arc::clone(&metrics))?;
-        Ok(Self(Arc::new(Inner { channels, metrics, authenticator })))
+        let authenticator = Arc::new(Authenticator::new(&options, Arc::clone(&metrics))?);
+        let documents = Documents::new(&options, Arc::clone(&authenticator))?;
+        Ok(Self(Arc::new(Inner { channels, metrics, authenticator, documents })))
     }
 
     /// Asks the gateway for its topology; waits for 10 seconds at most.
@@ -121,6 +126,11 @@ impl GatewayClient {
             partitions: topology.partitions_count,
             healthy_partitions: healthy_partitions(&topology.brokers),
         })
+    }
+
+    /// The documents of the cluster.
+    pub fn documents(&self) -> &Documents {
+        &self.0.documents
     }
 
     /// Asks for the topology on the connection of the streams: it is up, and we are known, when this returns.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{CommitPoint, JobLabels, JobScope, Lock, protocol::ActivatedJob};
+use super::{CommitPoint, Documents, JobLabels, JobScope, Lock, protocol::ActivatedJob};
 
 /// A job as its handler sees it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Job {
     pub lock: Lock,
     /// Its own variables on the engine, for notes to whoever gets it next.
     pub scope: JobScope,
+    /// The documents of its cluster.
+    pub documents: Documents,
     /// To be passed before something is done that must not happen twice.
     pub commit_point: CommitPoint,
     /// For metrics: what it asks for, and why it ends as it does.
@@ -85,6 +87,7 @@ impl Job {
             tags: proto.tags,
             lock,
             scope: JobScope::detached(),
+            documents: Documents::none(),
             commit_point: CommitPoint::default(),
             labels: JobLabels::default(),
         })

@@ -14,6 +14,7 @@ mod auth;
 mod channel;
 mod commit_point;
 mod crew;
+mod documents;
 mod error;
 mod gateway;
 mod given_back;
@@ -38,6 +39,7 @@ mod verdict;
 mod worker;
 
 pub use commit_point::CommitPoint;
+pub use documents::{DocumentError, DocumentMetadata, DocumentReference, Documents, NewDocument};
 pub use error::GatewayError;
 pub use gateway::{GatewayAuthentication, GatewayClient, GatewayInfo, GatewayOptions};
 pub use job::Job;

@@ -142,7 +142,7 @@ fn token_url(text: &str) -> Result<Url, GatewayError> {
     Ok(url)
 }
 
-fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, GatewayError> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, GatewayError> {
     let unusable = |reason: String| {
         GatewayError::options(format!(
             "the CA certificate file {} must hold certificates in PEM form: {reason}",
@@ -164,7 +164,7 @@ fn refusal(body: &[u8]) -> String {
 }
 
 /// The first characters; after the masking, which would not know half a secret.
-fn excerpt(words: &str) -> String {
+pub(super) fn excerpt(words: &str) -> String {
     words.chars().take(EXCERPT).collect()
 }
 

@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use salesforce_connector::{
     connector::{
-        AuthenticationMethod, ConnectionAuthentication, Connector, ConnectorOptions, NamedConnection,
-        SecretsOptions,
+        AuthenticationMethod, ConnectionAuthentication, Connector, ConnectorOptions, FileOptions,
+        NamedConnection, SecretsOptions,
     },
     metrics::Metrics,
     salesforce::{AllowedHosts, TransportOptions},
-    zeebe::{CommitPoint, Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome},
+    zeebe::{CommitPoint, Documents, Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome},
 };
 use salesforce_connector_dev::org::{DevOrg, Fault, FaultRule, Gate, Reply};
 use serde_json::{Map, Value, json};
@@ -44,6 +44,7 @@ impl Bench {
             max_result_bytes: 1_572_864,
             // There is no engine to leave a mark on.
             mark_unsafe_writes: false,
+            files: FileOptions::default(),
         };
         change(&mut options);
         let metrics = Arc::new(Metrics::new());
@@ -95,6 +96,7 @@ pub(crate) fn job(request: Value, headers: &[(&str, &str)]) -> Job {
         tags: Vec::new(),
         lock: Lock::until(Instant::now() + Duration::from_mins(1)),
         scope: JobScope::detached(),
+        documents: Documents::none(),
         commit_point: CommitPoint::default(),
         labels: JobLabels::default(),
     }

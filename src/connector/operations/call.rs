@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    connector::{Error, codes, mark::Watchman},
+    connector::{Error, codes, file_room::FileRoom, mark::Watchman},
     salesforce::{CallClass, Request, Response, SalesforceClient, TimeLimit},
-    zeebe::Lock,
+    zeebe::{Documents, Lock},
 };
 
 /// What is kept free at the end of a lock for the report, at most.
@@ -19,6 +19,10 @@ pub(crate) struct Call<'a> {
     pub(crate) client: &'a SalesforceClient,
     /// The job's lock; it may be renewed while the operation runs.
     pub(crate) lock: &'a Lock,
+    /// The documents of the job's cluster.
+    pub(crate) documents: &'a Documents,
+    /// Keeps the files in bounds that jobs hold at the same time.
+    pub(crate) files: &'a FileRoom,
     /// Is asked before a write leaves that must not be repeated.
     pub(crate) watchman: &'a Watchman<'a>,
     /// Names the job's step: the same for each try of it, another for the next round of a loop.

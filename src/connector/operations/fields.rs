@@ -10,7 +10,9 @@ use crate::salesforce::FieldName;
 pub(super) const API_NAME: &str = "^[A-Za-z][A-Za-z0-9_]{0,79}$";
 
 /// What [`RecordId`](crate::salesforce::RecordId) accepts, apart from the checksum.
-const RECORD_ID: &str = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$";
+pub(super) const RECORD_ID: &str = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$";
+
+pub(super) const NO_RECORD_ID: &str = "must be a record id of 15 or 18 letters and digits";
 
 pub(super) const OBJECT_TYPE: Input = Input {
     name: "objectType",
@@ -26,9 +28,7 @@ pub(super) const OBJECT_TYPE: Input = Input {
 pub(super) const OBJECT_ID: Input = Input {
     name: "objectId",
     label: "Record id",
-    kind: InputKind::Text {
-        pattern: Some((RECORD_ID, "must be a record id of 15 or 18 letters and digits")),
-    },
+    kind: InputKind::Text { pattern: Some((RECORD_ID, NO_RECORD_ID)) },
     required: true,
     tooltip: "The id of the record, 15 or 18 characters, such as 001D000000IRFmaIAH.",
     placeholder: "=accountId",

@@ -6,6 +6,7 @@
 mod call;
 mod composite_account;
 mod descriptor;
+mod documents;
 mod external_id;
 mod fields;
 mod invocable;
@@ -30,6 +31,7 @@ mod delete_record_by_external_id;
 mod delete_records;
 mod describe_global;
 mod describe_object;
+mod download_file;
 mod explain_query;
 mod get_deleted_records;
 mod get_limits;
@@ -40,6 +42,7 @@ mod get_records;
 mod get_updated_records;
 mod get_user_info;
 mod invoke_action;
+mod link_file;
 mod next_records;
 mod parameterized_search;
 mod query;
@@ -48,6 +51,7 @@ mod search;
 mod start_flow;
 mod update_record;
 mod update_records;
+mod upload_file;
 mod upsert_record;
 mod upsert_records;
 
@@ -79,6 +83,9 @@ list![
     composite::Composite,
     composite_graph::CompositeGraph,
     composite_batch::CompositeBatch,
+    upload_file::UploadFile,
+    link_file::LinkFile,
+    download_file::DownloadFile,
     start_flow::StartFlow,
     invoke_action::InvokeAction,
     apex_rest::ApexRest,

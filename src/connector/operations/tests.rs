@@ -13,6 +13,14 @@ pub(super) fn mistake(name: &str, fields: Value) -> String {
 /// A value that a field of this name and kind accepts.
 fn sample(input: &Input) -> Value {
     match (&input.kind, input.name) {
+        // Its name is that of the file.
+        (_, "content") => {
+            json!({"camunda.document.type": "camunda", "documentId": "d", "metadata": {"fileName": "a"}})
+        }
+        // Not together with the record that a new file is linked to.
+        (_, "contentDocumentId") if !input.required => Value::Null,
+        (_, "contentDocumentId" | "fileId") => json!("069D00000000so2IAA"),
+        (_, "firstPublishLocationId" | "linkedEntityId") => json!("500D000000IRFmaIAH"),
         (_, "parameters") => json!({}),
         (_, "start") => json!("2026-11-22T10:00:00Z"),
         (_, "end") => json!("2026-11-22T11:00:00Z"),

@@ -5,6 +5,7 @@ mod automation;
 mod collections;
 mod composite;
 mod composite_family;
+mod files;
 mod other;
 mod query;
 mod records;

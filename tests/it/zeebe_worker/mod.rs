@@ -106,6 +106,7 @@ fn address(url: String) -> GatewayOptions {
         address: url,
         ca_certificate: None,
         override_authority: None,
+        rest_address: None,
         authentication: GatewayAuthentication::None,
     }
 }
