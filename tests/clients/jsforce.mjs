@@ -13,9 +13,13 @@ const Account = conn.sobject('Account');
 
 /** The error of a call that has to fail. */
 async function refusal(call) {
-  const results = await call.then((value) => ({ value }), (error) => ({ error }));
-  assert.ok(results.error, `expected an error, found ${JSON.stringify(results.value)}`);
-  return results.error;
+  let value;
+  try {
+    value = await call;
+  } catch (error) {
+    return error;
+  }
+  assert.fail(`expected an error, found ${JSON.stringify(value)}`);
 }
 
 const isId = (id, prefix) => assert.match(id, new RegExp(`^${prefix}[A-Za-z0-9]{15}$`));
@@ -186,6 +190,16 @@ check('composite: several requests in one call, all or none', async () => {
   ]);
   assert.deepEqual(undone.compositeResponse.map((part) => part.body[0].errorCode), ['PROCESSING_HALTED', 'REQUIRED_FIELD_MISSING']);
   assert.equal(await Account.count({ AccountNumber: 'composite' }), 1);
+});
+
+check('composite: a tree of records', async () => {
+  const records = [{
+    attributes: { type: 'Account', referenceId: 'parent' }, Name: 'Tree',
+    Contacts: { records: [{ attributes: { type: 'Contact', referenceId: 'child' }, LastName: 'Leaf' }] },
+  }];
+  const made = await conn.requestPost(`/services/data/v${version}/composite/tree/Account`, { records });
+  assert.deepEqual([made.hasErrors, made.results.map((result) => result.referenceId)], [false, ['parent', 'child']]);
+  assert.equal((await conn.sobject('Contact').retrieve(made.results[1].id)).AccountId, made.results[0].id);
 });
 
 check('call Apex REST', async () => {
