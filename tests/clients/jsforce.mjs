@@ -221,6 +221,15 @@ check('invoke a flow and an action', async () => {
   assert.match(refused.message, /because/);
 });
 
+check('upload a file and download it', async () => {
+  const bytes = Buffer.from([0, 1, 2, 0xfe, 0xff, 10, 13]);
+  const versions = conn.sobject('ContentVersion');
+  const made = await versions.create({ Title: 'Bytes', PathOnClient: 'bytes.bin', VersionData: bytes.toString('base64') });
+  const parts = await versions.record(made.id).blob('VersionData').toArray();
+  assert.deepEqual(Buffer.concat(parts), bytes);
+  assert.equal((await versions.retrieve(made.id)).ContentSize, bytes.length);
+});
+
 check('bulk: insert, with failed rows told apart', async () => {
   conn.bulk2.pollInterval = 50;
   const input = [

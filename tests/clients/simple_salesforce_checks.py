@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from base64 import b64encode
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -207,6 +208,13 @@ def _():
     equal((opened["isSuccess"], sf.Account.get(opened["outputValues"]["accountId"])["Name"]), (True, "By flow"))
     refused = refusal(SalesforceMalformedRequest, invoke, "apex/Refuse", {})
     equal((refused.content[0]["isSuccess"], "because" in refused.content[0]["errors"][0]["message"]), (False, True))
+
+
+@check("upload a file and download it")
+def _():
+    data = b64encode(bytes(range(256))).decode()
+    made = sf.ContentVersion.create({"Title": "Bytes", "PathOnClient": "bytes.bin", "VersionData": data})
+    equal(sf.ContentVersion.get_base64(made["id"], base64_field="VersionData"), bytes(range(256)))
 
 
 @check("read the limits, and see them used")
