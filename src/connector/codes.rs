@@ -201,6 +201,10 @@ codes! {
     ACTION_FAILED: Business,
         "An invocable action or a flow says that it failed, and names no code. What it did to records was undone.",
         "Look at the flow or the action in Salesforce with the inputs of the task, then resolve the incident.";
+    REPORT_INCOMPLETE: Business,
+        "A report has more rows than the 2,000 that Salesforce gives, and the task wants all of them.",
+        "Filter the report further, split it over several tasks, or read the records with a query; with whenIncomplete set to give, \
+         the task gets what there is.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

@@ -64,7 +64,9 @@ pub use response::Response;
 pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};
 pub use sub_request::{Reference, ResourceUrl, SubMethod, SubRequest};
 pub use transport::{Transport, TransportOptions};
-pub use types::{ApiVersion, ExternalId, FieldName, InvalidText, NextRecordsUrl, ObjectName, RecordId};
+pub use types::{
+    ApiVersion, ArticleName, ExternalId, FieldName, InvalidText, NextRecordsUrl, ObjectName, RecordId,
+};
 
 #[cfg(test)]
 mod tests;

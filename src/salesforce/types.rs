@@ -209,6 +209,32 @@ impl FromStr for NextRecordsUrl {
     }
 }
 
+/// What names an article of Salesforce Knowledge: its id, `kA0…`, or its URL name.
+///
+/// Text of 1 to 255 characters. `.` and `..` cannot travel as a path segment and are refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ArticleName(String);
+
+impl ArticleName {
+    /// Whether it is no id, but a URL name.
+    pub fn is_url_name(&self) -> bool {
+        !(self.0.starts_with("kA") && self.0.parse::<RecordId>().is_ok())
+    }
+}
+
+impl FromStr for ArticleName {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        if matches!(text, "." | "..") || !(1..=255).contains(&text.chars().count()) {
+            let expected = "the id or the URL name of an article, such as \"how-to-reset-a-password\"";
+            return Err(InvalidText::new(expected, text));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 macro_rules! text_newtypes {
     ($($name:ident),*) => {$(
         impl $name {
@@ -244,8 +270,8 @@ macro_rules! from_string_by_parsing {
     )*};
 }
 
-text_newtypes!(ObjectName, FieldName, RecordId, NextRecordsUrl);
-from_string_by_parsing!(ApiVersion, ObjectName, FieldName, RecordId, NextRecordsUrl);
+text_newtypes!(ObjectName, FieldName, RecordId, NextRecordsUrl, ArticleName);
+from_string_by_parsing!(ApiVersion, ObjectName, FieldName, RecordId, NextRecordsUrl, ArticleName);
 
 impl From<ApiVersion> for String {
     fn from(version: ApiVersion) -> Self {

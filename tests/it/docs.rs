@@ -1,9 +1,10 @@
-//! Generated pages are what their sources say; `UPDATE_DOCS=1 cargo test --test it docs` writes them anew.
+//! Generated pages are what their sources say; `UPDATE_DOCS=1 cargo test --test it docs` writes them anew. Written pages keep
+//! what they promise.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use salesforce_connector::{
-    connector::CODES,
+    connector::{CODES, operations::ALL},
     metrics::{Kind, METRICS, Metric, Values},
 };
 
@@ -86,4 +87,26 @@ fn metrics_page() -> String {
 #[test]
 fn the_page_of_metrics_is_what_the_table_says() {
     is_what_the_source_says("docs/metrics.md", &metrics_page());
+}
+
+/// The cells of each row of a page's tables.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn the_comparison_names_operations_that_there_are_and_leaves_no_cell_empty() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/comparison.md")).unwrap();
+    let rows = rows(&page);
+    assert!(rows.len() > 50);
+    let known = |name: &str| ALL.iter().any(|operation| operation.name == name);
+    for row in &rows {
+        assert!(row.len() == 11 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+        let named = row[1].split_once(": `").map_or("", |(_, names)| names);
+        let named = named.split(';').next().unwrap_or_default().split(", `");
+        for name in named.filter_map(|name| name.split('`').next()).filter(|name| !name.is_empty()) {
+            assert!(known(name), "{}: there is no operation {name}", row[0]);
+        }
+    }
 }

@@ -52,10 +52,21 @@ const FIELD_NULL: [&str; 10] = [
 
 /// The resources of a version.
 pub(crate) fn resources(request: &ApiRequest) -> Value {
-    ["jobs", "limits", "parameterizedSearch", "query", "queryAll", "recent", "search", "sobjects"]
-        .iter()
-        .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
-        .collect()
+    [
+        "analytics",
+        "jobs",
+        "limits",
+        "parameterizedSearch",
+        "query",
+        "queryAll",
+        "recent",
+        "search",
+        "sobjects",
+        "support",
+    ]
+    .iter()
+    .map(|name| ((*name).to_owned(), Value::String(request.url(name))))
+    .collect()
 }
 
 /// The limits that concern what the org offers; a record takes 2 KB, as Salesforce counts it.

@@ -13,7 +13,9 @@ use super::connection::Connection;
 use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
-use super::{about, automation, bulk, composite, describe, oauth, query, rest, search, strike};
+use super::{
+    about, automation, bulk, composite, describe, knowledge, oauth, query, reports, rest, search, strike,
+};
 
 /// Where tokens come from.
 const TOKEN_PATH: &str = "/services/oauth2/token";
@@ -199,6 +201,8 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
     match path[..] {
         [] => get().map(|()| json_response(StatusCode::OK, &describe::resources(request))),
         ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(&org.read(), used))),
+        ["support", "knowledgearticles", _] => get().and_then(|()| knowledge::article(org, request)),
+        ["analytics", "reports", _, ..] => reports::route(org, request),
         ["recent"] => get().map(|()| about::recent(org, request)),
         ["query" | "queryall"] => get().and_then(|()| query::first_page(org, request, path[0] == "queryall")),
         ["query" | "queryall", locator] => {
@@ -255,6 +259,9 @@ fn resource_name(request: &ApiRequest) -> String {
         }
         Some((first, rest)) if first.eq_ignore_ascii_case("actions") => {
             std::iter::once("actions").chain(rest.iter().map(String::as_str)).collect()
+        }
+        Some((first, rest)) if first.eq_ignore_ascii_case("analytics") => {
+            ["analytics", "reports", "{id}", "describe"].into_iter().take(rest.len() + 1).collect()
         }
         Some((first, [])) => vec![known(first)],
         Some(_) => vec!["{other}"],

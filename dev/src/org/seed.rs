@@ -7,10 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::automation::{self, Automation};
+use super::knowledge::Article;
+use super::reports::Report;
 use super::schema::{Field, FieldType as T, Object, ObjectHeader, Schema};
 
 const STANDARD: &str = include_str!("../../fixtures/schema.json");
-const MEMBERS: &str = "objects, fields, records, duplicateRules, automation";
+const MEMBERS: &str = "objects, fields, records, duplicateRules, automation, knowledgeArticles, reports";
 
 /// A seed that cannot be used: where, and why.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +57,8 @@ pub(crate) struct Seed {
     pub(crate) records: Vec<SeedRecord>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
     pub(crate) automation: Automation,
+    pub(crate) articles: Vec<Article>,
+    pub(crate) reports: Vec<Report>,
 }
 
 /// A record to insert at start, and where the seed has it.
@@ -83,8 +87,15 @@ pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     references(&result.schema)?;
     result.duplicate_rules = duplicate_rules(member("duplicateRules"), &result.schema)?;
     result.automation = automation::read(member("automation"))?;
+    result.articles = decode("knowledgeArticles", list(member("knowledgeArticles")))?;
+    result.reports = decode("reports", list(member("reports")))?;
     result.records = records(member("records"), &result.schema)?;
     Ok(result)
+}
+
+/// What is not there is an empty list.
+fn list(member: &Value) -> Value {
+    if member.is_null() { Value::Array(Vec::new()) } else { member.clone() }
 }
 
 fn objects(list: &Value, schema: &mut Schema) -> Result<(), SeedError> {

@@ -88,7 +88,11 @@ impl DevOrgBuilder {
     ///   "fields": { "Account": [{ "name": "Tier__c", "type": "picklist", "picklistValues": ["Gold"], "restrictedPicklist": true }] },
     ///   "records": { "Account": [{ "Name": "Acme", "External_Key__c": "acme" }],
     ///       "Contact": [{ "LastName": "Doe", "Account": { "External_Key__c": "acme" } }] },
-    ///   "duplicateRules": [{ "name": "By_Email", "object": "Contact", "fields": ["Email"], "allowSave": true }] }
+    ///   "duplicateRules": [{ "name": "By_Email", "object": "Contact", "fields": ["Email"], "allowSave": true }],
+    ///   "knowledgeArticles": [{ "id": "kA0000000000001CAA", "articleNumber": "000001000", "urlName": "reset-a-password",
+    ///       "title": "Reset a password", "language": "en-US", "fields": { "Answer__c": "Click." }, "channels": ["Pkb"] }],
+    ///   "reports": [{ "id": "00O000000000001EAA", "name": "Open cases", "object": "Case", "columns": ["Subject"],
+    ///       "where": "IsClosed = false", "groupBy": "Status" }] }
     /// ```
     ///
     /// Fields are described in the words of a describe document: `label`, `length`, `precision`, `scale`, `nillable`,
@@ -190,6 +194,7 @@ impl std::fmt::Debug for DevOrgBuilder {
 fn fill(seed: &Value, username: &str) -> Result<(Store, Automation), SeedError> {
     let seed = seed::read(seed)?;
     let mut store = Store::new(seed.schema, seed.duplicate_rules);
+    (store.articles, store.reports) = (seed.articles, seed.reports);
     let (user, organization) = (store.user.clone(), store.organization.clone());
     let own = [
         (

@@ -10,6 +10,8 @@ use super::about::Recent;
 use super::datetime;
 use super::decimal::Decimal;
 use super::ids;
+use super::knowledge::Article;
+use super::reports::Report;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::seed::DuplicateRule;
 
@@ -47,6 +49,10 @@ pub(crate) struct Store {
     pub(crate) organization: String,
     /// What the user has used lately.
     pub(crate) recent: Recent,
+    /// What Salesforce Knowledge holds.
+    pub(crate) articles: Vec<Article>,
+    /// The saved reports.
+    pub(crate) reports: Vec<Report>,
 }
 
 /// What an index holds for a value that it does not know.
@@ -77,6 +83,8 @@ impl Store {
             user: ids::generate("005", 1),
             organization: ids::generate("00D", 1),
             recent: Recent::default(),
+            articles: Vec::new(),
+            reports: Vec::new(),
         }
     }
 

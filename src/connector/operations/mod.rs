@@ -31,9 +31,11 @@ mod delete_record_by_external_id;
 mod delete_records;
 mod describe_global;
 mod describe_object;
+mod describe_report;
 mod download_file;
 mod explain_query;
 mod get_deleted_records;
+mod get_knowledge_article;
 mod get_limits;
 mod get_recent_items;
 mod get_record;
@@ -47,6 +49,7 @@ mod next_records;
 mod parameterized_search;
 mod query;
 mod query_all;
+mod run_report;
 mod search;
 mod start_flow;
 mod update_record;
@@ -96,6 +99,9 @@ list![
     get_recent_items::GetRecentItems,
     get_limits::GetLimits,
     get_user_info::GetUserInfo,
+    get_knowledge_article::GetKnowledgeArticle,
+    run_report::RunReport,
+    describe_report::DescribeReport,
     any_request::AnyRequest,
 ];
 

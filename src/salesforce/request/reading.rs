@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{CallClass, ObjectName, Request, segment};
+use super::super::types::ArticleName;
+use super::{CallClass, ObjectName, RecordId, Request, segment};
 
 impl Request {
     /// `GET /search?q=…`: a SOSL search.
@@ -64,5 +65,34 @@ impl Request {
             self.query.push((name.to_owned(), moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
         }
         self
+    }
+
+    /// `GET /support/knowledgeArticles/kA0…`: an article in a language, such as `en-US`, as it is seen in a channel, such as
+    /// `App`. It is not counted as a view.
+    pub fn knowledge_article(article: &ArticleName, language: &str, channel: &str) -> Self {
+        let path = format!("/support/knowledgeArticles/{}", segment(article.as_str()));
+        let mut request = Self::new(Method::GET, path, CallClass::Read);
+        request.headers.push(("Accept-Language", language.to_owned()));
+        let mut query = vec![("channel", channel), ("updateViewStat", "false")];
+        query.extend(article.is_url_name().then_some(("isUrlName", "true")));
+        request.query = query.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        request
+    }
+
+    /// `GET /analytics/reports/00O…/describe`: a report's columns, groupings and filters.
+    pub fn describe_report(id: &RecordId) -> Self {
+        let path = format!("/analytics/reports/{}/describe", segment(id.as_str()));
+        Self::new(Method::GET, path, CallClass::Read)
+    }
+
+    /// `GET /analytics/reports/00O…`: a report's result; `POST` with metadata that differs from the saved one, of which
+    /// nothing is saved.
+    pub fn run_report(id: &RecordId, details: bool, metadata: &Map<String, Value>) -> Self {
+        let method = if metadata.is_empty() { Method::GET } else { Method::POST };
+        let mut request =
+            Self::new(method, format!("/analytics/reports/{}", segment(id.as_str())), CallClass::Read);
+        request.query.push(("includeDetails".to_owned(), details.to_string()));
+        request.body = (!metadata.is_empty()).then(|| json!({ "reportMetadata": metadata }));
+        request
     }
 }

@@ -139,3 +139,84 @@ async fn a_question_whose_answer_was_lost_is_asked_again() {
         assert_eq!(asked, 2, "{path}");
     }
 }
+
+#[tokio::test]
+async fn an_article_is_read_in_its_language_with_its_fields_by_name() {
+    let article = json!({"id": "kA0000000000001CAA", "articleNumber": "000001000", "urlName": "reset-a-password",
+        "title": "Reset a password", "language": "en-US", "fields": {"Answer__c": "Click.", "Internal__c": "x"}});
+    let org = DevOrg::builder().seed(json!({"knowledgeArticles": [article]})).start().await.unwrap();
+    let bench = Bench::start_with(org, |_| ());
+    let read = |article: &str, language: &str| json!({"type": "getKnowledgeArticle", "article": article, "language": language, "fields": "Answer__c"});
+    let body = bench.result(read("reset-a-password", "en_US"), "body").await;
+    assert_eq!(
+        (&body["fields"], &body["title"]),
+        (&json!({"Answer__c": "Click."}), &json!("Reset a password"))
+    );
+    assert_eq!(body["layoutItems"].as_array().unwrap().len(), 1);
+    assert_eq!(bench.result(read("kA0000000000001CAA", "en-US"), "id").await, "kA0000000000001CAA");
+    let asked = bench.org.requests();
+    assert!(asked.iter().any(|request| request.query.contains("updateViewStat=false")));
+
+    assert_eq!(code(&bench.failure(read("another", "en-US"), &[]).await), "NOT_FOUND");
+    let failure = bench.failure(read("reset-a-password", "fr"), &[]).await;
+    assert!(failure.message.contains("Knowledge language settings"), "{}", failure.message);
+    bench.strike("GET", "/knowledgeArticles", Fault::CloseAfter);
+    bench.result(read("reset-a-password", "en-US"), "body").await;
+}
+
+async fn with_reports(cases: usize) -> Bench {
+    let cases: Vec<Value> = (0..cases)
+        .map(|number| json!({"Subject": format!("c{number}"), "Status": if number % 2 == 0 { "New" } else { "Working" }}))
+        .collect();
+    let seed = json!({"records": {"Case": cases}, "reports": [
+        {"id": "00O000000000001EAA", "name": "Cases", "object": "Case", "columns": ["Subject"], "groupBy": "Status"}]});
+    Bench::start_with(DevOrg::builder().seed(seed).start().await.unwrap(), |_| ())
+}
+
+fn run_report(further: Value) -> Value {
+    let mut operation = json!({"type": "runReport", "reportId": "00O000000000001EAA"});
+    operation.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    operation
+}
+
+#[tokio::test]
+async fn a_report_gives_its_rows_as_records_and_takes_other_filters() {
+    let bench = with_reports(3).await;
+    let record = |subject: &str, status: &str| json!({"Status": status, "Subject": subject});
+    let records = bench.result(run_report(json!({})), "records").await;
+    assert_eq!(records, json!([record("c0", "New"), record("c2", "New"), record("c1", "Working")]));
+
+    let filter = json!([{"column": "Subject", "operator": "equals", "value": "c1"}]);
+    let filtered = run_report(json!({"reportMetadata": {"reportFilters": filter}}));
+    assert_eq!(bench.result(filtered.clone(), "firstRecord").await, record("c1", "Working"));
+    let totals = bench.result(run_report(json!({"includeDetails": "false"})), "body").await;
+    assert_eq!(
+        (&totals["records"], &totals["factMap"]["T!T"]["aggregates"][0]["value"]),
+        (&json!([]), &json!(3))
+    );
+    let described = json!({"type": "describeReport", "reportId": "00O000000000001EAA"});
+    assert_eq!(bench.result(described, "body").await["reportMetadata"]["detailColumns"], json!(["Subject"]));
+
+    for (method, operation) in [("GET", run_report(json!({}))), ("POST", filtered)] {
+        bench.strike(method, "/analytics", Fault::CloseAfter);
+        bench.result(operation, "records").await;
+    }
+    let unknown = json!({"type": "runReport", "reportId": "00O000000000009EAA"});
+    assert_eq!(code(&bench.failure(unknown, &[]).await), "NOT_FOUND");
+    let misfit = run_report(
+        json!({"reportMetadata": {"reportFilters": [{"column": "No", "operator": "equals", "value": "1"}]}}),
+    );
+    assert_eq!(code(&bench.failure(misfit, &[]).await), "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn a_report_with_rows_left_out_is_an_error_unless_the_task_wants_it_as_it_is() {
+    let bench = with_reports(2001).await;
+    let failure = bench.failure(run_report(json!({})), &[]).await;
+    assert_eq!((code(&failure), failure.retries), ("REPORT_INCOMPLETE", 0));
+    assert!(failure.message.contains("more rows than the 2000 that Salesforce gave"), "{}", failure.message);
+    let given = bench.result(run_report(json!({"whenIncomplete": "give"})), "body").await;
+    assert_eq!((given["records"].as_array().unwrap().len(), &given["allData"]), (2000, &json!(false)));
+    let totals = bench.result(run_report(json!({"includeDetails": false})), "body").await;
+    assert_eq!(totals["factMap"]["T!T"]["aggregates"][0]["value"], json!(2001));
+}
