@@ -49,6 +49,18 @@ pub enum BuildError {
     },
 }
 
+/// Threads for what blocks, which is the look-up of names: so many at once.
+const BLOCKING_THREADS: usize = 8;
+
+/// The runtime that a worker is made for: a thread for each core, and a few for the look-up of names. More of these
+/// would cost more memory than all jobs together, each with its stack and its part of the heap.
+///
+/// # Errors
+/// The machine gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS).enable_all().build()
+}
+
 impl App {
     /// Puts the house together; nothing is called yet.
     pub async fn build(config: Config) -> Result<Self, BuildError> {

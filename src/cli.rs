@@ -18,7 +18,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    app::App,
+    app::{self, App},
     config::{self, Config, ConfigError, Environment, LogFormat, LogOptions},
     demo, shutdown, spans, telemetry,
 };
@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.into()),
     };

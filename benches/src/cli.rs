@@ -55,7 +55,7 @@ pub fn benchmark() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match salesforce_connector::app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.into()),
     };

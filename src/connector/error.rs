@@ -101,6 +101,12 @@ impl Error {
         self
     }
 
+    /// The same failure of a job that rests so long and then comes again with unchanged retries.
+    pub(super) fn parked(mut self, rest: Duration) -> Self {
+        self.rest = Some(rest);
+        self
+    }
+
     /// The same failure as one that passes by itself.
     pub(super) fn passing(mut self) -> Self {
         self.kind = ErrorType::Transient;
@@ -121,7 +127,7 @@ impl Error {
             errors: Vec::new(),
             response: None,
             retry_after: None,
-            rest: None,
+            rest: self.rest,
         }
     }
 
@@ -145,8 +151,8 @@ impl Error {
         self.retry_after
     }
 
-    /// How long the job rests and then comes again with unchanged retries, because its org is left alone for now. Nothing
-    /// was done by the call that failed.
+    /// How long the job rests and then comes again with unchanged retries, because its org is left alone for now or the
+    /// gateway is in trouble. Nothing was done by the call that failed.
     ///
     /// An operation of several calls that has written before must not let such an error end it without notes: the job
     /// begins anew.

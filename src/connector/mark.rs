@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     salesforce,
-    zeebe::{Failure, Job, Outcome},
+    zeebe::{Failure, Job, LockError, Outcome},
 };
 
 /// The one variable that the worker keeps for itself, in the scope of a task.
@@ -27,6 +27,9 @@ pub const STATE_VARIABLE: &str = "salesforceState";
 
 /// What is kept free at the end of the lock for the report, at most.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
+
+/// How long a job rests whose lock the gateway could not renew for now.
+const GATEWAY_REST: Duration = Duration::from_secs(5);
 
 /// With less time than this, or than what the task allows, an attempt is not begun: its answer would likely be lost.
 const LEAST_TIME: Duration = Duration::from_secs(1);
@@ -154,8 +157,12 @@ impl Watchman<'_> {
     /// Makes sure that nobody else gets the job while an attempt is under way that takes so long.
     pub(crate) async fn ensure_lock(&self, time: Duration) -> Result<(), Error> {
         let ensured = self.job.lock.ensure(time.saturating_add(MAX_RESERVE.min(time / 10))).await;
-        ensured
-            .map_err(|error| Error::new(&codes::TOO_LITTLE_TIME, format!("{error}; the call was not begun")))
+        ensured.map_err(|lock_error| {
+            let error = Error::new(&codes::TOO_LITTLE_TIME, format!("{lock_error}; the call was not begun"));
+            // A gateway in trouble is no fault of the job: it would use up its retries within seconds.
+            let passes = matches!(lock_error, LockError::NotReached { .. });
+            if passes { error.parked(GATEWAY_REST) } else { error }
+        })
     }
 
     async fn leave(&self, mark: &Mark) -> Result<(), Error> {

@@ -25,6 +25,7 @@ mod hosts;
 mod jwt;
 mod load;
 mod login;
+mod lookups;
 mod network;
 mod oauth_error;
 mod obstacle;

@@ -17,6 +17,7 @@ use super::codes;
 use super::error::{Error, ErrorClass};
 use super::failure::Failure;
 use super::hosts::AllowedHosts;
+use super::lookups::Lookups;
 use super::resolver::Resolver;
 use super::transport::PRODUCT;
 
@@ -24,8 +25,9 @@ use super::transport::PRODUCT;
 /// meets a connection just closed from the other side may have an unknown outcome.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
-/// Idle connections kept for each host.
-const POOL_SIZE: usize = 64;
+/// Idle connections kept for each host. Not fewer than jobs are in hand as a rule: what is closed here between two
+/// waves of jobs is opened again in the next, each with its look-up of a name, its handshakes and its buffers.
+const POOL_SIZE: usize = 256;
 
 /// The largest file of certificates that is read, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -105,6 +107,7 @@ impl Plan {
                 allow_private: self.hosts.allows_private(),
                 allow_loopback: loopback,
                 proxies: self.proxy_names(),
+                lookups: Lookups::default(),
             });
         change(self.equipped(builder)?).build().map_err(|error| {
             invalid(&format!("the HTTP client could not be built: {}", Failure::from(error).detail))

@@ -5,11 +5,14 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::lookups::Lookups;
 
 /// A resolver that leaves out addresses which may not be called.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub(super) struct Resolver {
     pub(super) allow_loopback: bool,
     /// Names of proxies, which usually stand in the private network: lower case.
     pub(super) proxies: BTreeSet<String>,
+    /// What is being looked up.
+    pub(super) lookups: Lookups,
 }
 
 /// Why a name has no address that may be called.
@@ -41,6 +46,18 @@ impl fmt::Display for Forbidden {
 
 impl std::error::Error for Forbidden {}
 
+/// Why a name was not found, told to each that waited for it.
+#[derive(Debug)]
+struct Shared(Arc<io::Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {}
+
 impl Resolver {
     fn allows(&self, address: IpAddr) -> bool {
         match reach(address) {
@@ -54,12 +71,12 @@ impl Resolver {
         self,
         host: String,
     ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
-        let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+        let found = self.lookups.addresses(&host).await.map_err(Shared)?;
         if self.proxies.contains(&host.to_ascii_lowercase()) {
-            return Ok(found);
+            return Ok(found.to_vec());
         }
         let was_found = !found.is_empty();
-        let allowed: Vec<_> = found.into_iter().filter(|address| self.allows(address.ip())).collect();
+        let allowed: Vec<_> = found.iter().copied().filter(|address| self.allows(address.ip())).collect();
         if was_found && allowed.is_empty() { Err(Box::new(Forbidden { host })) } else { Ok(allowed) }
     }
 }
@@ -185,7 +202,7 @@ mod tests {
 
     fn resolver(allow_private: bool, allow_loopback: bool, proxies: &[&str]) -> Resolver {
         let proxies = proxies.iter().map(|&name| name.to_owned()).collect();
-        Resolver { allow_private, allow_loopback, proxies }
+        Resolver { allow_private, allow_loopback, proxies, lookups: Lookups::default() }
     }
 
     #[tokio::test]

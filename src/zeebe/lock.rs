@@ -49,12 +49,21 @@ pub enum LockError {
     /// The gateway says that the job is gone or in other hands. Whatever the handler decides is not reported.
     #[error("the job is no longer this worker's")]
     Lost,
-    /// The lock is as it was.
+    /// The lock is as it was, and will not be renewed.
     #[error("only {left:.1?} of the job's lock are left, and it could not be renewed: {reason}")]
     NotRenewed {
         /// What is left of it.
         left: Duration,
         /// What the gateway said, if it said anything.
+        reason: String,
+    },
+    /// The lock is as it was, because the gateway was not reached, was overloaded or took too long: later it may be
+    /// renewed.
+    #[error("only {left:.1?} of the job's lock are left, and it could not be renewed for now: {reason}")]
+    NotReached {
+        /// What is left of it.
+        left: Duration,
+        /// What happened instead.
         reason: String,
     },
 }
@@ -95,16 +104,17 @@ impl Lock {
             return Ok(());
         }
         let not_renewed = |reason| Err(LockError::NotRenewed { left: self.left(), reason });
+        let not_reached = |reason| Err(LockError::NotReached { left: self.left(), reason });
         let Some(keeper) = self.0.keeper.get() else { return not_renewed("nobody renews it".into()) };
         let renewal = keeper.renew(self, length).await;
         drop(renewing);
         match renewal {
             // What it took to renew it is not made good for.
             Renewal::Renewed if self.left() >= length => Ok(()),
-            Renewal::Renewed => not_renewed("the gateway took too long".into()),
+            Renewal::Renewed => not_reached("the gateway took too long".into()),
             Renewal::Superseded => Err(LockError::Lost),
             Renewal::Refused(reason) => not_renewed(reason),
-            Renewal::Unreached(error) => not_renewed(error.to_string()),
+            Renewal::Unreached(error) => not_reached(error.to_string()),
         }
     }
 

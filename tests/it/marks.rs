@@ -200,16 +200,14 @@ async fn a_write_that_may_take_longer_than_the_lock_has_it_renewed_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_is_not_sent_while_its_lock_cannot_be_renewed() {
+async fn a_write_whose_lock_cannot_be_renewed_for_now_rests_and_keeps_its_retries() {
     let house = House::start_with(patient).await;
     house.gateway.faults().refuse(Rpc::UpdateJobTimeout, 3, &Status::unavailable("no leader"));
     let key = house.gateway.create_job(create());
-    let failed = house.gateway.job_when(key, |job| job.failures() == [2]).await;
-    assert_eq!(marks_set(&failed), 0);
+    let failed = house.gateway.job_when(key, |job| job.failures() == [3]).await;
+    assert_eq!((marks_set(&failed), posts(&house.org)), (0, 0));
     let message = failed.error_message.unwrap();
-    assert!(message.contains("TOO_LITTLE_TIME") && message.contains("no leader"), "{message}");
-    let record = house.gateway.finished(key).await;
-    assert_eq!((record.state, posts(&house.org)), (JobState::Completed, 1));
+    assert!(message.contains("unchanged retries, to be taken again after 5s"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

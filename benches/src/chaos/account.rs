@@ -24,7 +24,8 @@ pub(super) struct Account {
     completed: usize,
     /// Incidents by code.
     incidents: BTreeMap<String, usize>,
-    open: usize,
+    /// What happened to the jobs of the instances that have not ended.
+    open: Vec<String>,
     records: usize,
     doubled: usize,
     completed_without_record: usize,
@@ -57,7 +58,7 @@ impl Account {
             instances: created.len(),
             completed: 0,
             incidents: BTreeMap::new(),
-            open: 0,
+            open: Vec::new(),
             records: records.values().sum(),
             doubled: records.values().filter(|count| **count > 1).count(),
             completed_without_record: 0,
@@ -77,7 +78,7 @@ impl Account {
                     account.completed_without_record += usize::from(!has_record);
                 }
                 (false, Some(message)) => account.incident(message),
-                (false, None) => account.open += 1,
+                (false, None) => account.open.push(log.history(*instance)),
             }
         }
         account
@@ -104,6 +105,9 @@ impl Account {
         let incidents: usize = self.incidents.values().sum();
         check(self.doubled == 0, format!("{} names have more than one record", self.doubled));
         check(self.lost() == 0, format!("{} are lost", self.lost()));
+        for history in &self.open {
+            check(false, format!("open: {history}"));
+        }
         check(
             self.jobs == self.instances,
             format!("the engine made {} jobs for {} instances", self.jobs, self.instances),
@@ -141,7 +145,7 @@ impl Account {
     }
 
     fn lost(&self) -> usize {
-        self.open + self.completed_without_record
+        self.open.len() + self.completed_without_record
     }
 
     /// The account in words.
@@ -158,11 +162,11 @@ impl Account {
             self.instances,
             self.completed,
             self.incidents.values().sum::<usize>(),
-            self.open,
+            self.open.len(),
             self.records,
             self.doubled,
             self.lost(),
-            self.open,
+            self.open.len(),
             self.completed_without_record,
             self.late.as_secs_f64(),
             self.locks_expired,

@@ -24,6 +24,8 @@ pub(super) struct EngineLog {
     /// The messages of incidents, by instance.
     incidents: HashMap<i64, String>,
     jobs: HashSet<i64>,
+    /// What happened to the jobs of each instance, in its order.
+    histories: HashMap<i64, Vec<String>>,
     /// Locks that ran out.
     pub(super) timed_out: usize,
 }
@@ -32,6 +34,7 @@ pub(super) struct EngineLog {
 #[serde(rename_all = "camelCase")]
 struct Record {
     key: i64,
+    timestamp: i64,
     value_type: String,
     intent: String,
     value: Value,
@@ -42,6 +45,10 @@ struct Record {
 struct Value {
     process_instance_key: i64,
     bpmn_element_type: String,
+    worker: String,
+    retry_backoff: i64,
+    /// Of a batch of jobs that was handed out.
+    jobs: Vec<Value>,
     error_message: String,
 }
 
@@ -57,6 +64,7 @@ impl EngineLog {
             completed: HashSet::new(),
             incidents: HashMap::new(),
             jobs: HashSet::new(),
+            histories: HashMap::new(),
             timed_out: 0,
         })
     }
@@ -79,7 +87,16 @@ impl EngineLog {
         Ok(())
     }
 
-    fn note(&mut self, Record { key, value_type, intent, value }: Record) {
+    fn note(&mut self, Record { key, timestamp, value_type, intent, value }: Record) {
+        let concerned = match value_type.as_str() {
+            "JOB" => std::slice::from_ref(&value),
+            "JOB_BATCH" => &value.jobs,
+            _ => &[],
+        };
+        for Value { process_instance_key, worker, retry_backoff, .. } in concerned {
+            let told = format!("{intent} at {timestamp} (worker \"{worker}\", backoff {retry_backoff} ms)");
+            self.histories.entry(*process_instance_key).or_default().push(told);
+        }
         match (value_type.as_str(), intent.as_str()) {
             ("JOB", "CREATED") => drop(self.jobs.insert(key)),
             ("JOB", "TIMED_OUT") => self.timed_out += 1,
@@ -106,6 +123,11 @@ impl EngineLog {
     /// The message of the incident of an instance.
     pub(super) fn incident(&self, instance: i64) -> Option<&str> {
         self.incidents.get(&instance).map(String::as_str)
+    }
+
+    /// What happened to the jobs of an instance, in its order, each with its time in milliseconds of the Unix epoch.
+    pub(super) fn history(&self, instance: i64) -> String {
+        self.histories.get(&instance).map(|events| events.join(", ")).unwrap_or_default()
     }
 
     /// Whether nothing more will happen to an instance by itself.
