@@ -77,6 +77,7 @@ impl App {
         connector.connections().check().await?;
         let (connections, failures) = (Arc::clone(connector.connections()), Arc::clone(connector.failures()));
         let worker = Worker::new(gateway, connector, config.worker, Arc::clone(&metrics));
+        let worker = worker.with_tuning(config.tuning);
         let status = worker.status();
         let shown = Sources {
             metrics: Arc::clone(&metrics),

@@ -19,7 +19,7 @@ pub use show::show;
 use crate::{
     connector::{ConnectorOptions, FileOptions, INPUT_VARIABLE, STATE_VARIABLE},
     salesforce::{AllowedHosts, TransportOptions},
-    zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions},
+    zeebe::{GatewayAuthentication, GatewayOptions, WorkerOptions, WorkerTuning},
 };
 
 /// The lowest layer, which is also the documentation of every key.
@@ -35,6 +35,8 @@ pub struct Config {
     pub gateway: GatewayOptions,
     /// How jobs are taken.
     pub worker: WorkerOptions,
+    /// What of the worker is seldom changed.
+    pub tuning: WorkerTuning,
     /// How jobs are carried out.
     pub connector: ConnectorOptions,
     /// Where health and metrics are served; `None`: nowhere.
@@ -109,6 +111,10 @@ impl Config {
             gateway,
             connector: read_connector(reader, worker.max_jobs_active),
             worker,
+            tuning: WorkerTuning {
+                stream_inactivity: reader.duration("worker.stream_inactivity"),
+                ..WorkerTuning::default()
+            },
             admin_listen: reader.parsed("admin.listen"),
             log: read_log(reader),
         }

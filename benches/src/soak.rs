@@ -35,6 +35,8 @@ const UNFINISHED: usize = 600;
 const TICK: Duration = Duration::from_millis(50);
 /// The lock of a job: short, so that it is renewed often, and that jobs whose activation was lost come again soon.
 const LOCK: &str = "10s";
+/// A silent stream swallows every job for so long; with the default of 10 minutes little else would be tried.
+const INACTIVITY: &str = "2s";
 /// After the faults: the lock of a lost job, its rest, and its calls.
 const SETTLE: Duration = Duration::from_mins(1);
 /// More retries than faults can use up: that a job is given up by bad luck is no finding.
@@ -87,7 +89,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         orgs: vec![doubles.org.base_url()],
         authority: None,
     };
-    let mut worker = spec.start_with(arguments.program.as_ref(), &[("WORKER__JOB_TIMEOUT", LOCK)])?;
+    let settings = [("WORKER__JOB_TIMEOUT", LOCK), ("WORKER__STREAM_INACTIVITY", INACTIVITY)];
+    let mut worker = spec.start_with(arguments.program.as_ref(), &settings)?;
     let mut strikes = Strikes::new(seed);
     let memory = strike(&doubles, &worker, arguments, &mut strikes).await?;
 
