@@ -124,7 +124,8 @@ async fn reach(options: GatewayOptions, metrics: Arc<Metrics>, patience: Duratio
 
 async fn look(connections: &Connections, name: &str, patience: Duration) -> Looked {
     // The connection bounds its own calls; this holds where it does not.
-    let looked = tokio::time::timeout(patience + Duration::from_secs(1), connections.look_at(name, patience));
+    let looked = Box::pin(connections.look_at(name, patience));
+    let looked = tokio::time::timeout(patience + Duration::from_secs(1), looked);
     let report = match looked.await {
         Ok(Ok(checkup)) => ConnectionReport::from(checkup),
         Ok(Err(error)) => ConnectionReport::failed(name, error.code(), &error.to_string()),
