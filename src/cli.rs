@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and which exit code answers.
 
 mod check;
+mod describe;
 mod dev;
 mod feel;
 mod health;
@@ -67,6 +68,8 @@ enum Command {
     },
     /// Try the configuration: reach the gateway, log in to every connection, and say what is wrong
     Check(check::Arguments),
+    /// Show the objects of a connection's org, or the fields of one
+    Describe(describe::Arguments),
     /// Log in once in a browser, and keep the refresh token where a connection's configuration says
     Login(login::Arguments),
     /// Print the effective configuration, with the layer each value comes from; secrets are masked
@@ -116,6 +119,9 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
         Command::Run => run(Config::load(file, environment)?, environment).await,
         Command::Demo { serve } => demo(serve).await,
         Command::Check(arguments) => check::check(Config::load(file, environment)?, &arguments).await,
+        Command::Describe(arguments) => {
+            describe::describe(Config::load(file, environment)?, &arguments).await
+        }
         Command::Login(arguments) => login::log_in(Config::load(file, environment)?, &arguments).await,
         Command::Config => print(&config::show(file, environment)?),
         Command::Templates { out } => templates::write(&out),

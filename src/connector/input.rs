@@ -47,6 +47,11 @@ impl InvalidInput {
         self
     }
 
+    /// The known name that was likely meant.
+    pub(crate) fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+        closest(name, known)
+    }
+
     /// A name that is not one of those that are known.
     pub(crate) fn unknown(path: impl Into<String>, what: &str, name: &str, known: &[&str]) -> Self {
         let hint = closest(name, known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();

@@ -9,6 +9,7 @@ mod codes;
 mod connections;
 mod decision;
 mod error;
+mod explore;
 mod expressions;
 mod failure;
 mod failures;

@@ -8,6 +8,7 @@ mod admin;
 mod api_version;
 mod check;
 mod deploy;
+mod describe;
 mod dev_org;
 mod docs;
 mod expressions;

@@ -24,9 +24,18 @@ fn the_demo_tells_its_story_and_ends_well() {
 #[test]
 fn help_names_every_command() {
     let help = text(&program(&["--help"]).stdout);
-    for command in
-        ["run", "demo", "check", "login", "config", "templates", "dev-org", "dev-gateway", "health"]
-    {
+    for command in [
+        "run",
+        "demo",
+        "check",
+        "describe",
+        "login",
+        "config",
+        "templates",
+        "dev-org",
+        "dev-gateway",
+        "health",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in:\n{help}");
     }
 }

@@ -1,0 +1,141 @@
+//! `describe`: what does an org have?
+
+mod model;
+mod table;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    config::Config,
+    connector::{Connections, Error, InvalidInput},
+    metrics::Metrics,
+    salesforce::ObjectName,
+};
+use model::{Object, Summary};
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without --object it lists the objects that the connection's user sees. With it: the fields of one object with their
+labels, types, picklist values and targets, which of them a new record must have, and the relationships to other objects.
+
+It logs in once and reads. Nothing is changed.
+
+Exit codes: 0 all well, 1 nothing found or something failed, 2 wrong arguments, 78 wrong configuration.")]
+pub(super) struct Arguments {
+    /// A connection of the configuration
+    #[arg(long, value_name = "NAME")]
+    connection: String,
+    /// The API name of an object, such as Account or Invoice__c
+    #[arg(long, value_name = "OBJECT")]
+    object: Option<String>,
+    /// Only what has this text in its API name or label, in any case
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// How long all of it may take
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::duration)]
+    timeout: Duration,
+}
+
+/// Prints the objects of an org, or the fields of one.
+pub(super) async fn describe(config: Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let connections = Connections::new(&config.connector, Arc::new(Metrics::new()))?;
+    let search = arguments.search.as_deref().unwrap_or_default().trim().to_lowercase();
+    let (text, is_empty) = match &arguments.object {
+        None => {
+            let found: Vec<_> = objects(&connections, arguments)
+                .await?
+                .into_iter()
+                .filter(|own| own.matches(&search))
+                .collect();
+            (shown(found.as_slice(), arguments.json, table::objects)?, found.is_empty())
+        }
+        Some(name) => {
+            let mut object = object(&connections, arguments, name).await?;
+            object.keep(&search);
+            (shown(&object, arguments.json, table::object)?, object.is_empty())
+        }
+    };
+    super::print(&text)?;
+    if is_empty && !search.is_empty() {
+        anyhow::bail!(
+            "nothing has {:?} in its API name or label",
+            arguments.search.as_deref().unwrap_or_default()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown<T: serde::Serialize + ?Sized>(
+    found: &T,
+    as_json: bool,
+    table: impl FnOnce(&T) -> String,
+) -> anyhow::Result<String> {
+    Ok(if as_json { serde_json::to_string_pretty(found)? + "\n" } else { table(found) })
+}
+
+async fn objects(connections: &Connections, arguments: &Arguments) -> anyhow::Result<Vec<Summary>> {
+    let answer = connections
+        .describe(&arguments.connection, None, arguments.timeout)
+        .await
+        .map_err(|error| told(&error))?;
+    let list = answer.get("sobjects").cloned().unwrap_or(Value::Null);
+    serde_json::from_value(list).map_err(|error| anyhow::anyhow!("the answer is no list of objects: {error}"))
+}
+
+async fn object(connections: &Connections, arguments: &Arguments, name: &str) -> anyhow::Result<Object> {
+    let object: ObjectName = name
+        .trim()
+        .parse()
+        .map_err(|_| anyhow::anyhow!("--object: {name:?} is no API name such as Account or Invoice__c"))?;
+    let answer = connections.describe(&arguments.connection, Some(&object), arguments.timeout).await;
+    match answer {
+        Ok(answer) => serde_json::from_value(answer)
+            .map_err(|error| anyhow::anyhow!("the answer is no description of {name}: {error}")),
+        Err(error) if error.code() == "NOT_FOUND" => {
+            let known = objects(connections, arguments).await?;
+            Err(anyhow::anyhow!("{}", unknown(name, &known)))
+        }
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// Salesforce does not tell an object that is not there from one that the user may not see.
+fn unknown(name: &str, known: &[Summary]) -> String {
+    let names: Vec<&str> = known.iter().map(|own| own.name.as_str()).collect();
+    let hint =
+        InvalidInput::closest(name, &names).map(|name| format!(". Did you mean {name}?")).unwrap_or_default();
+    format!(
+        "the org has no object {name:?}, or the connection's user may not see it ({} objects are seen; list them without \
+         --object){hint}",
+        known.len()
+    )
+}
+
+fn told(error: &Error) -> anyhow::Error {
+    anyhow::anyhow!("{}: {error}", error.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_that_is_not_seen_is_answered_with_the_one_that_was_likely_meant() {
+        let known: Vec<Summary> = serde_json::from_value(json!([
+            {"name": "Account", "label": "Account"}, {"name": "Invoice__c", "label": "Invoice"}
+        ]))
+        .unwrap();
+        let expected = "the org has no object \"Acount\", or the connection's user may not see it (2 objects are seen; list \
+                        them without --object). Did you mean Account?";
+        assert_eq!(unknown("Acount", &known), expected);
+        assert!(unknown("Zzz", &known).ends_with("without --object)"));
+    }
+}
