@@ -14,7 +14,7 @@ pub fn sample_response(operation: &Descriptor) -> Value {
 pub fn sample_error(operation: &Descriptor) -> Value {
     let (status, body) = operation.examples.refusal;
     let body = json(body);
-    let mut errors: Vec<Value> = body.as_array().into_iter().flatten().map(detail).collect();
+    let mut errors: Vec<Value> = body.as_array().into_iter().flatten().flat_map(told).collect();
     errors.extend(body["results"].as_array().into_iter().flatten().flat_map(refusals));
     let first = errors.first().cloned().unwrap_or_default();
     let code = if body.is_object() { json!("RECORDS_FAILED") } else { first["errorCode"].clone() };
@@ -28,9 +28,15 @@ pub fn sample_error(operation: &Descriptor) -> Value {
     }})
 }
 
+/// An error, or those of an action that failed.
+fn told(item: &Value) -> Vec<Value> {
+    item["errors"].as_array().map_or_else(|| vec![detail(item)], |errors| errors.iter().map(detail).collect())
+}
+
 fn detail(error: &Value) -> Value {
     let fields = error.get("fields").cloned().unwrap_or_else(|| json!([]));
-    json!({"errorCode": error["errorCode"], "message": error["message"], "fields": fields})
+    let code = error.get("errorCode").unwrap_or(&error["statusCode"]);
+    json!({"errorCode": code, "message": error["message"], "fields": fields})
 }
 
 /// The errors of one record of several, with its place.

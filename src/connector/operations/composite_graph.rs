@@ -63,7 +63,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             "fields": ["External_Key__c"]}], "httpHeaders": {}, "httpStatusCode": 400,
             "referenceId": "account"}]}, "isSuccessful": false}]}"#,
         ),
-        result: "={done: body.graphs[isSuccessful].graphId}",
+        result: "={done: body.graphs[isSuccessful = true].graphId}",
         error: ON_REFUSED_REQUESTS,
     },
 };
