@@ -205,6 +205,15 @@ codes! {
         "A report has more rows than the 2,000 that Salesforce gives, and the task wants all of them.",
         "Filter the report further, split it over several tasks, or read the records with a query; with whenIncomplete set to give, \
          the task gets what there is.";
+    NO_WORK_ITEM: Business,
+        "No approval request waits for a decision about the record, or none of the approver that the task names. Nothing was decided.",
+        "Submit the record for approval first, or let the process handle it with the header bpmnErrors.";
+    SEVERAL_WORK_ITEMS: Business,
+        "Several approval requests wait for decisions about the record, and the task does not say whose is meant. Nothing was decided.",
+        "Fill approverId or workItemId in the task.";
+    GRAPHQL_FAILED: Business,
+        "The answer to a GraphQL request has errors that name no ErrorType.",
+        "Look at error.errors, and correct the document or its variables.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

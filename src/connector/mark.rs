@@ -110,7 +110,7 @@ impl Mark {
     fn how_to_check(&self) -> String {
         let object = self.request.strip_prefix("POST ").and_then(|path| path.split_once("/sobjects/"));
         match object {
-            Some((_, object)) if !object.contains('/') => format!(
+            Some((_, object)) if !object.contains('/') && !object.ends_with("__e") => format!(
                 "Whether it was carried out is seen in Salesforce: SELECT Id, CreatedDate FROM {object} WHERE \
                  CreatedBy.Username = '(the connection's user)' AND CreatedDate >= {} ORDER BY CreatedDate",
                 self.at

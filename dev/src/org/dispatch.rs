@@ -210,6 +210,15 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
         }
         ["search"] => search::route(org, request, false),
         ["parameterizedsearch"] => search::route(org, request, true),
+        ["sobjects", _, "quickactions", ..] => {
+            automation::quick_actions(org, request, Some(&request.path[1]), &request.path[3..])
+        }
+        ["quickactions", ..] => automation::quick_actions(org, request, None, &request.path[1..]),
+        ["process", "approvals"] => automation::approvals(org, request),
+        // The org has no workflow rules.
+        ["process", "rules"] => get().map(|()| json_response(StatusCode::OK, &json!({ "rules": {} }))),
+        ["graphql"] => automation::graphql(org, request),
+        ["sobjects", event] if event.ends_with("__e") => automation::events(org, request, event),
         ["sobjects", ..] => rest::route(org, request),
         ["actions", ..] => automation::actions(org, request),
         ["composite", ..] => composite::route(org, request),

@@ -12,6 +12,8 @@ use super::reports::Report;
 use super::schema::{Field, FieldType as T, Object, ObjectHeader, Schema};
 
 const STANDARD: &str = include_str!("../../fixtures/schema.json");
+/// The objects that tell of approvals.
+const APPROVALS: &str = include_str!("../../fixtures/approvals.json");
 const MEMBERS: &str = "objects, fields, records, duplicateRules, automation, knowledgeArticles, reports";
 
 /// A seed that cannot be used: where, and why.
@@ -72,9 +74,12 @@ pub(crate) struct SeedRecord {
 /// The standard objects, with `seed` on top.
 pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     let mut result = Seed::default();
-    let standard: Value = serde_json::from_str(STANDARD).expect("the embedded schema is JSON");
-    objects(&standard["objects"], &mut result.schema)?;
+    for embedded in [STANDARD, APPROVALS] {
+        let standard: Value = serde_json::from_str(embedded).expect("the embedded schema is JSON");
+        objects(&standard["objects"], &mut result.schema)?;
+    }
     if seed.is_null() {
+        automation::point_anywhere(&mut result.schema);
         return Ok(result);
     }
     let members = seed.as_object().ok_or_else(|| mismatch("$", "an object", seed))?;
@@ -84,6 +89,7 @@ pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     let member = |name: &str| members.get(name).unwrap_or(&Value::Null);
     objects(member("objects"), &mut result.schema)?;
     fields(member("fields"), &mut result.schema)?;
+    automation::point_anywhere(&mut result.schema);
     references(&result.schema)?;
     result.duplicate_rules = duplicate_rules(member("duplicateRules"), &result.schema)?;
     result.automation = automation::read(member("automation"))?;

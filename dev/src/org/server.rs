@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::automation::Automation;
+use super::automation::{self, Automation};
 use super::bulk::{self, BulkJobs, Jobs};
 use super::connection::{Connection, CountingListener};
 use super::faults::Faults;
@@ -107,7 +107,12 @@ impl DevOrgBuilder {
     ///     "apexRest": [{ "method": "POST", "urlMapping": "/Orders/*", "status": 201, "does": {
     ///         "creates": { "object": "Case", "fields": { "Subject": "{!subject}" } }, "outputs": { "caseId": "{!created.Id}" } } }],
     ///     "actions": [{ "name": "custom/flow/Close_Case", "inputs": [{ "name": "caseId", "required": true }], "does": {
-    ///         "updates": { "object": "Case", "id": "{!caseId}", "fields": { "Status": "Closed" } }, "outputs": { "done": true } } }] } }
+    ///         "updates": { "object": "Case", "id": "{!caseId}", "fields": { "Status": "Closed" } }, "outputs": { "done": true } } }],
+    ///     "quickActions": [{ "object": "Case", "name": "LogACall", "does": {
+    ///         "creates": { "object": "Task", "fields": { "WhatId": "{!contextId}", "Subject": "{!Subject}" } } } }],
+    ///     "events": [{ "name": "Order__e", "fields": [{ "name": "Number__c", "required": true }] }],
+    ///     "approvalProcesses": [{ "name": "Discount", "object": "Opportunity", "entryCriteria": { "StageName": "Negotiation" },
+    ///         "steps": [["boss@example.com"], ["boss@example.com", "cfo@example.com"]] }] } }
     /// ```
     pub fn seed(mut self, seed: Value) -> Self {
         self.seed = seed;
@@ -210,6 +215,7 @@ fn fill(seed: &Value, username: &str) -> Result<(Store, Automation), SeedError> 
     for (name, fields) in own {
         insert(&mut store, name, fields)?;
     }
+    automation::define(&mut store, &seed.automation.approvals)?;
     for record in seed.records {
         store
             .create(record.object, &record.fields, Save::SEED)

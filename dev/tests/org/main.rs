@@ -2,6 +2,7 @@
 
 mod about;
 mod auth;
+mod automation;
 mod bulk;
 mod bulk_query;
 mod client;

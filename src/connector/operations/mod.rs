@@ -3,6 +3,7 @@
 //! A further operation is a file with its input struct, its [`Descriptor`] and its `run`, declared below and
 //! named by one line in the list. Parser, element template, reference and metric labels follow from there.
 
+mod approval;
 mod call;
 mod composite_account;
 mod descriptor;
@@ -20,6 +21,7 @@ mod sub_requests;
 
 mod any_request;
 mod apex_rest;
+mod approve;
 mod composite;
 mod composite_batch;
 mod composite_graph;
@@ -43,15 +45,20 @@ mod get_record_by_external_id;
 mod get_records;
 mod get_updated_records;
 mod get_user_info;
+mod graphql;
 mod invoke_action;
 mod link_file;
 mod next_records;
 mod parameterized_search;
+mod publish_event;
 mod query;
 mod query_all;
+mod quick_action;
+mod reject;
 mod run_report;
 mod search;
 mod start_flow;
+mod submit_for_approval;
 mod update_record;
 mod update_records;
 mod upload_file;
@@ -92,6 +99,11 @@ list![
     start_flow::StartFlow,
     invoke_action::InvokeAction,
     apex_rest::ApexRest,
+    submit_for_approval::SubmitForApproval,
+    approve::Approve,
+    reject::Reject,
+    quick_action::QuickAction,
+    publish_event::PublishEvent,
     describe_object::DescribeObject,
     describe_global::DescribeGlobal,
     get_updated_records::GetUpdatedRecords,
@@ -99,6 +111,7 @@ list![
     get_recent_items::GetRecentItems,
     get_limits::GetLimits,
     get_user_info::GetUserInfo,
+    graphql::Graphql,
     get_knowledge_article::GetKnowledgeArticle,
     run_report::RunReport,
     describe_report::DescribeReport,

@@ -45,6 +45,11 @@ fn sample(input: &Input) -> Value {
         (_, "records") => {
             json!([{"attributes": {"type": "Name"}, "Id": "001D000000IRFmaIAH", "Name": "Acme"}])
         }
+        (_, "query") => json!("query Name { uiapi { a } }"),
+        (_, "eventName") => json!("Order_Event__e"),
+        (_, "workItemId") => json!("04iD0000000Cw6SIAS"),
+        (_, "approverId" | "contextActorId") => json!("005D00000015rY9IAI"),
+        (_, "nextApproverIds") => json!(["005D00000015rY9IAI"]),
         (_, "actionName") => json!("emailSimple"),
         (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
         (InputKind::Context, _) => json!({"Phone": "5"}),

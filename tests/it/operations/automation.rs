@@ -181,7 +181,7 @@ async fn with_actions() -> Bench {
     };
     let halted = |_: &mut Apex<'_>| Ok(json!({"Flow__InterviewStatus": "Error"}));
     let seed = json!({
-        "records": {"Case": [{"Id": "500Dv0000000017AAA", "Subject": "Broken"}]},
+        "records": {"Case": [{"Id": "500Dv0000000017IAA", "Subject": "Broken"}]},
         "automation": {"actions": [{
             "name": "custom/flow/Close_Case",
             "inputs": [{"name": "caseId", "required": true}, {"name": "reason"}],
@@ -210,7 +210,7 @@ fn close_case(id: &str) -> Value {
     json!({"type": "startFlow", "flowName": "Close_Case", "inputVariables": {"caseId": id, "reason": "good"}})
 }
 
-const CASE: &str = "500Dv0000000017AAA";
+const CASE: &str = "500Dv0000000017IAA";
 
 #[tokio::test]
 async fn a_flow_takes_its_inputs_and_gives_its_outputs() {
@@ -227,7 +227,7 @@ async fn a_flow_takes_its_inputs_and_gives_its_outputs() {
 #[tokio::test]
 async fn a_flow_that_fails_is_an_error_whatever_the_status() {
     let bench = with_actions().await;
-    let failure = bench.failure(close_case("500Dv0000000099AAA"), &[]).await;
+    let failure = bench.failure(close_case("500Dv0000000099IAA"), &[]).await;
     let error = &failure.variables["error"];
     assert_eq!((code(&failure), failure.retries), ("UNKNOWN_EXCEPTION", 0));
     assert_eq!((&error["status"], &error["type"]), (&json!(400), &json!("business")));
@@ -305,4 +305,177 @@ async fn what_is_not_the_answer_of_an_action_is_told() {
     let bench = with_actions().await;
     bench.strike("POST", "/actions", Fault::Respond(Reply::new(200, "[]")));
     assert_eq!(code(&bench.failure(close_case(CASE), &[]).await), "INVALID_RESPONSE");
+}
+
+/// An org with a quick action on cases, a global one, and a platform event.
+async fn with_actions_and_events() -> Bench {
+    let seed = json!({
+        "records": {"Case": [{"Id": CASE, "Subject": "Broken"}]},
+        "automation": {
+            "quickActions": [
+                {"object": "Case", "name": "LogACall", "does": {
+                    "creates": {"object": "Task", "fields": {"WhatId": "{!contextId}", "Subject": "{!Subject}"}}}},
+                {"name": "NewAccount", "does": {"creates": {"object": "Account", "fields": {"Name": "{!Name}"}}}},
+            ],
+            "events": [{"name": "Order__e", "fields": [{"name": "Number__c", "required": true}, {"name": "Key__c"}]}],
+        },
+    });
+    Bench::start_with(DevOrg::builder().seed(seed).start().await.unwrap(), |_| ())
+}
+
+fn log_a_call() -> Value {
+    json!({"type": "quickAction", "objectType": "Case", "quickActionName": "LogACall", "objectId": CASE,
+        "record": {"Subject": "Called back"}})
+}
+
+#[tokio::test]
+async fn a_quick_action_makes_its_record() {
+    let bench = with_actions_and_events().await;
+    let id = bench.result(log_a_call(), "id").await;
+    let task = bench.org.records("Task").pop().unwrap();
+    assert_eq!((&task["Id"], &task["WhatId"], &task["Subject"]), (&id, &json!(CASE), &json!("Called back")));
+    let global = json!({"type": "quickAction", "quickActionName": "NewAccount", "record": {"Name": "Acme"}});
+    assert_eq!(bench.result(global.clone(), "body").await["created"], true);
+
+    let mut nameless = global;
+    nameless["record"] = json!({});
+    let failure = bench.failure(nameless, &[]).await;
+    assert_eq!((code(&failure), stored(&bench)), ("REQUIRED_FIELD_MISSING", 1));
+    let mut unknown = log_a_call();
+    unknown["quickActionName"] = json!("Nothing");
+    assert_eq!(code(&bench.failure(unknown, &[]).await), "NOT_FOUND");
+    let refused =
+        json!({"success": false, "errors": [{"statusCode": "ENTITY_IS_LOCKED", "message": "m"}]}).to_string();
+    bench.strike("POST", "/quickActions", Fault::Respond(Reply::new(200, refused)));
+    assert_eq!(code(&bench.failure(log_a_call(), &[]).await), "ENTITY_IS_LOCKED");
+}
+
+#[tokio::test]
+async fn a_quick_action_whose_answer_is_lost_is_not_run_again() {
+    let bench = with_actions_and_events().await;
+    bench.strike("POST", "/quickActions/LogACall", Fault::CloseAfter);
+    let failure = bench.failure(log_a_call(), &[]).await;
+    assert_eq!((code(&failure), failure.retries), ("OUTCOME_UNKNOWN", 0));
+    assert_eq!(bench.org.records("Task").len(), 1);
+}
+
+fn order_event() -> Value {
+    json!({"type": "publishEvent", "eventName": "Order__e", "body": {"Number__c": "17"}})
+}
+
+#[tokio::test]
+async fn an_event_is_published_and_its_uuid_told() {
+    let bench = with_actions_and_events().await;
+    let body = bench.result(order_event(), "body").await;
+    let events = bench.org.events("Order__e");
+    assert_eq!((&body["eventUuid"], &body["errors"]), (&events[0]["EventUuid"], &json!([])));
+    assert_eq!(events[0]["Number__c"], "17");
+    for (event, expected) in [
+        (json!({"eventName": "Order__e", "body": {}}), "REQUIRED_FIELD_MISSING"),
+        (json!({"eventName": "Order__e", "body": {"Number__c": "1", "EventUuid": "x"}}), "INVALID_FIELD"),
+        (json!({"eventName": "Other__e", "body": {}}), "NOT_FOUND"),
+    ] {
+        let mut operation = event;
+        operation["type"] = json!("publishEvent");
+        assert_eq!(code(&bench.failure(operation, &[]).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_published_again_only_where_subscribers_can_tell() {
+    let bench = with_actions_and_events().await;
+    bench.strike("POST", "/sobjects/Order__e", Fault::CloseAfter);
+    let failure = bench.failure(order_event(), &[]).await;
+    assert_eq!(
+        (code(&failure), failure.retries, bench.org.events("Order__e").len()),
+        ("OUTCOME_UNKNOWN", 0, 1)
+    );
+
+    bench.strike("POST", "/sobjects/Order__e", Fault::CloseAfter);
+    let mut keyed = order_event();
+    keyed["keyField"] = json!("Key__c");
+    let body = bench.result(keyed, "body").await;
+    let keys: Vec<Value> =
+        bench.org.events("Order__e").into_iter().map(|event| event["Key__c"].clone()).collect();
+    // Of the process instance and the run of the task that the bench names.
+    assert_eq!((&body["key"], keys), (&json!("2-4"), vec![Value::Null, json!("2-4"), json!("2-4")]));
+}
+
+fn graphql(document: &str, variables: Value) -> Value {
+    json!({"type": "graphql", "query": document, "variables": variables})
+}
+
+#[tokio::test]
+async fn graphql_reads_records_by_variables() {
+    let bench = Bench::start().await;
+    for name in ["Acme", "O'Brien", "Zeta"] {
+        bench.org.insert("Account", json!({"Name": name})).unwrap();
+    }
+    let document = "query named($name: Picklist) { uiapi { query { Account(where: {Name: {eq: $name}}) {
+        edges { node { Id Name { value } } } totalCount } } } }";
+    bench.strike("POST", "/graphql", Fault::CloseAfter);
+    let body = bench.result(graphql(document, json!({"name": "O'Brien"})), "body").await;
+    let found = &body["data"]["uiapi"]["query"]["Account"];
+    assert_eq!(
+        (&found["totalCount"], &found["edges"][0]["node"]["Name"]["value"]),
+        (&json!(1), &json!("O'Brien"))
+    );
+    let names = "= {names: body.data.uiapi.query.Account.edges.node.Name.value}";
+    let all = graphql(
+        "{ uiapi { query { Account(first: 2, orderBy: {Name: {order: DESC}}) { edges { node { Name { value } } } } } } }",
+        json!({}),
+    );
+    let outcome = bench.run(all, &[("resultExpression", names)]).await;
+    let Outcome::Complete { variables } = outcome else { panic!("{outcome:#?}") };
+    assert_eq!(variables["names"], json!(["Zeta", "O'Brien"]));
+}
+
+#[tokio::test]
+async fn errors_of_graphql_are_errors_though_the_status_is_success() {
+    let bench = Bench::start().await;
+    for (document, expected) in [
+        ("{ uiapi { query { Account { edges { node { Nam { value } } } } } } }", "ValidationError"),
+        ("{ uiapi { query { Nothing { totalCount } } } }", "ValidationError"),
+        ("{ uiapi(x: [1) { a } }", "INVALID_INPUT"),
+        ("{ uiapi }}", "INVALID_INPUT"),
+        ("{ uiapi { query { Account(first: ) { totalCount } } } }", "InvalidSyntax"),
+    ] {
+        let failure = bench.failure(graphql(document, json!({})), &[]).await;
+        assert_eq!((code(&failure), failure.retries), (expected, 0), "{document}");
+    }
+    let document = "{ uiapi { query { Account { edges { node { Nam { value } } } } } } }";
+    let failure = bench.failure(graphql(document, json!({})), &[]).await;
+    let error = &failure.variables["error"];
+    assert_eq!(
+        (&error["status"], &error["errors"][0]["fields"]),
+        (&json!(200), &json!(["uiapi.query.Account"]))
+    );
+}
+
+const CREATE: &str = "mutation open($name: String) { uiapi { AccountCreate(input: {Account: {Name: $name}}) { Record { Id } } } }";
+
+#[tokio::test]
+async fn a_mutation_changes_records_once() {
+    let bench = Bench::start().await;
+    let body = bench.result(graphql(CREATE, json!({"name": "Acme"})), "body").await;
+    let id = &body["data"]["uiapi"]["AccountCreate"]["Record"]["Id"];
+    assert_eq!(bench.org.records("Account")[0]["Id"], *id);
+    let failure = bench.failure(graphql(CREATE, json!({"name": null})), &[]).await;
+    assert_eq!((code(&failure), stored(&bench)), ("DataFetchingException", 1));
+    bench.strike("POST", "/graphql", Fault::CloseAfter);
+    let failure = bench.failure(graphql(CREATE, json!({"name": "Beta"})), &[]).await;
+    assert_eq!((code(&failure), failure.retries, stored(&bench)), ("OUTCOME_UNKNOWN", 0, 2));
+}
+
+#[tokio::test]
+async fn a_mutation_that_is_partly_done_is_not_sent_again_by_an_expression() {
+    let bench = Bench::start().await;
+    let document = "mutation { uiapi(input: {allOrNone: false}) { a: AccountCreate(input: {Account: {Name: \"A\"}}) { Record { Id } }
+        b: AccountCreate(input: {Account: {}}) { Record { Id } } } }";
+    let again = [("errorExpression", "=if error = null then null else jobError(\"again\", {}, 5)")];
+    let failure = bench.failure(graphql(document, json!({})), &again).await;
+    assert_eq!((failure.retries, stored(&bench)), (0, 1), "{failure:#?}");
+    let all = document.replace("allOrNone: false", "allOrNone: true");
+    let failure = bench.failure(graphql(&all, json!({})), &again).await;
+    assert_eq!((failure.retries, stored(&bench)), (5, 1));
 }

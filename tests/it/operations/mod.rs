@@ -1,6 +1,7 @@
 //! The operations over DevOrg, one file for each area: what each gives, how each fails, and that no lost answer makes a
 //! second effect.
 
+mod approvals;
 mod automation;
 mod collections;
 mod composite;

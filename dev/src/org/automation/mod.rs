@@ -6,24 +6,44 @@
 mod actions;
 mod apex;
 mod apex_rest;
+mod approvals;
 mod builder;
+mod events;
+mod graphql;
+mod graphql_document;
+mod quick_actions;
 mod script;
 mod seed;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
 
 use axum::http::StatusCode;
 
 use super::error::ApiError;
+use approvals::ApprovalProcess;
+use events::{EventDefinition, Published};
 
 pub(crate) use actions::{Action, route as actions};
 pub use apex::{Apex, Exception};
 pub(crate) use apex_rest::{Resource, route as apex_rest};
+pub(crate) use approvals::{define, point_anywhere, route as approvals};
+pub(crate) use events::route as events;
+pub(crate) use graphql::route as graphql;
+pub(crate) use quick_actions::{QuickAction, route as quick_actions};
 pub(crate) use seed::read;
 
 /// All that is registered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Automation {
     pub(crate) resources: Vec<Resource>,
     pub(crate) actions: Vec<Action>,
+    pub(crate) quick_actions: Vec<QuickAction>,
+    pub(crate) events: Vec<EventDefinition>,
+    pub(crate) published: Published,
+    pub(crate) approvals: Vec<ApprovalProcess>,
+    /// How many steps of an approval were opened, by the id of its instance.
+    pub(crate) levels: Mutex<HashMap<String, usize>>,
 }
 
 impl Automation {
@@ -31,6 +51,9 @@ impl Automation {
     pub(crate) fn extend(&mut self, other: Self) {
         self.resources.extend(other.resources);
         self.actions.extend(other.actions);
+        self.quick_actions.extend(other.quick_actions);
+        self.events.extend(other.events);
+        self.approvals.extend(other.approvals);
     }
 }
 

@@ -4,7 +4,7 @@
 //! `{!created.Id}` the record that was made.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::apex::{Apex, Exception};
 
@@ -16,7 +16,7 @@ pub(crate) struct Script {
     pub(crate) updates: Option<Target>,
     /// Fails with this message, after all of it.
     pub(crate) fails: Option<String>,
-    /// What it gives.
+    /// What it gives; without it `id`, of the record that was made.
     pub(crate) outputs: Value,
 }
 
@@ -45,6 +45,9 @@ impl Script {
         }
         match &self.fails {
             Some(message) => Err(Exception::new("System.FlowException", message.as_str())),
+            None if self.outputs.is_null() => {
+                Ok(known.get("created.Id").map_or(Value::Null, |id| json!({ "id": id })))
+            }
             None => Ok(merged(&self.outputs, &known)),
         }
     }
@@ -77,8 +80,6 @@ fn merged_text(text: &str, known: &Map<String, Value>) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

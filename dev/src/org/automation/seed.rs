@@ -6,8 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::apex::Apex;
+use super::approvals::ApprovalProcess;
+use super::events::EventDefinition;
+use super::quick_actions;
 use super::script::Script;
-use super::{Action, Automation, Resource};
+use super::{Action, Automation, QuickAction, Resource};
 use crate::org::faults::Reply;
 use crate::org::seed::SeedError;
 
@@ -16,6 +19,18 @@ use crate::org::seed::SeedError;
 struct Members {
     apex_rest: Vec<ApexRest>,
     actions: Vec<SeedAction>,
+    quick_actions: Vec<SeedQuickAction>,
+    events: Vec<EventDefinition>,
+    approval_processes: Vec<ApprovalProcess>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SeedQuickAction {
+    object: Option<String>,
+    name: String,
+    #[serde(default)]
+    does: Script,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,7 +76,20 @@ pub(crate) fn read(automation: &Value) -> Result<Automation, SeedError> {
     let members: Members = serde_json::from_value(automation.clone()).map_err(refused)?;
     let actions = members.actions.into_iter().map(action).collect();
     let resources = members.apex_rest.into_iter().map(resource).collect::<Result<_, _>>()?;
-    Ok(Automation { resources, actions })
+    let quick_actions = members.quick_actions.into_iter().map(quick_action).collect();
+    let (events, approvals) = (members.events, members.approval_processes);
+    if let Some(event) = events.iter().find(|event| !event.name.ends_with("__e")) {
+        let reason = "expected a name that ends with __e";
+        return Err(SeedError::new(format!("automation.events: {}", event.name), reason));
+    }
+    Ok(Automation { resources, actions, quick_actions, events, approvals, ..Automation::default() })
+}
+
+fn quick_action(SeedQuickAction { object, name, does }: SeedQuickAction) -> QuickAction {
+    let code = move |apex: &mut Apex<'_>| {
+        does.run(apex, &quick_actions::inputs(apex.body)).map(|given| given["id"].clone())
+    };
+    QuickAction { object, name, code: Arc::new(code) }
 }
 
 fn action(SeedAction { name, inputs, does }: SeedAction) -> Action {
