@@ -121,7 +121,8 @@ impl Connector {
         }
         known.headers = headers?;
         let variables = known.secrets.input(&job.variables).await?;
-        let Request { connection, api_version, operation, timeout } = Request::parse(&variables)?;
+        let Request { connection, api_version, operation, timeout, call_options } =
+            Request::parse(&variables)?;
         known.connection = self.connections.configured(&connection);
         known.headers.check(operation.descriptor())?;
         known.class = Some(operation.class());
@@ -142,7 +143,7 @@ impl Connector {
             progress: Mutex::default(),
         };
         let call = Call {
-            client: &client,
+            client: &client.clone().with_call_options(call_options),
             lock: &job.lock,
             documents: &job.documents,
             files: &self.files,

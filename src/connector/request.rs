@@ -11,7 +11,7 @@ use super::{
     input::{self, InvalidInput, Show},
     operations::{self, Descriptor, Operation},
 };
-use crate::salesforce::ApiVersion;
+use crate::salesforce::{ApiVersion, CallOptions};
 
 /// A job's whole input, checked; secrets are not yet looked up.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Request {
     pub(super) operation: Operation,
     /// How long one call may take; `None`: as configured.
     pub(super) timeout: Option<Duration>,
+    /// What its calls say of themselves.
+    pub(super) call_options: CallOptions,
 }
 
 /// Which org, and how to log in; its texts may refer to secrets.
@@ -68,6 +70,8 @@ struct Parts {
 struct Options {
     #[serde(default, deserialize_with = "positive_duration")]
     timeout: Option<Duration>,
+    #[serde(default)]
+    call_options: CallOptions,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +120,7 @@ impl Request {
             api_version: parts.api_version,
             operation: read_operation(operation).map_err(|mistake| mistake.under("operation"))?,
             timeout: options.timeout,
+            call_options: options.call_options,
         })
     }
 }
@@ -266,6 +271,18 @@ mod tests {
                 with("options", json!({"timeout": "PT0S"})),
                 "salesforceRequest.options.timeout: expected an ISO 8601 duration greater than zero, such as \
                  \"PT20S\", found the string \"PT0S\""
+                    .to_owned(),
+            ),
+            (
+                with("options", json!({"callOptions": {"client": "a, defaultNamespace=b"}})),
+                "salesforceRequest.options.callOptions.client: expected a name of up to 100 letters, digits, spaces and . _ \
+                 / -, found the string \"a, defaultNamespace=b\""
+                    .to_owned(),
+            ),
+            (
+                with("options", json!({"callOptions": {"defaultNamespace": "1a"}})),
+                "salesforceRequest.options.callOptions.defaultNamespace: expected the namespace of a package, up to 15 \
+                 letters, digits and underscores, found the string \"1a\""
                     .to_owned(),
             ),
             (with("connection", json!({})), format!("{either} neither")),

@@ -17,6 +17,7 @@ use url::Url;
 use crate::redactor::Redactor;
 
 use super::address;
+use super::call_options::CallOptions;
 use super::codes;
 use super::credentials::Checked;
 use super::error::{Error, ErrorClass};
@@ -30,14 +31,16 @@ use super::parcel::Parcel;
 use super::replay;
 use super::retry::{Attempts, Failed, unanswered};
 use super::seats::Seat;
+use super::session;
 use super::token::{self, AccessToken};
-use super::transport::{PRODUCT, Transport};
+use super::transport::Transport;
 use super::{ApiVersion, OrgStatus, Path, Request, Response};
 
 /// A client of one org with one way in. Cheap to clone.
 #[derive(Clone)]
 pub struct SalesforceClient {
     inner: Arc<Inner>,
+    call_options: CallOptions,
 }
 
 struct Inner {
@@ -69,10 +72,6 @@ impl TimeLimit {
     }
 }
 
-/// Said with status 401 although a new token would not help; a refresh would run in circles.
-const REFRESH_IS_USELESS: &[&str] =
-    &["Connected app is not attached to Agent", "This session is not valid for use with the REST API"];
-
 impl std::fmt::Debug for SalesforceClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Inner { base, version, .. } = &*self.inner;
@@ -94,7 +93,8 @@ impl SalesforceClient {
             Checked::Bearer(token) => Login::Bearer(token),
             Checked::Grant(grant) => Login::Grant(transport.logins().login(*grant)?),
         };
-        Ok(Self { inner: Arc::new(Inner { transport, base, version, login }) })
+        let inner = Arc::new(Inner { transport, base, version, login });
+        Ok(Self { inner, call_options: CallOptions::default() })
     }
 
     /// Sends a request: token, retries by class, errors normalised.
@@ -181,6 +181,12 @@ impl SalesforceClient {
         (status, age)
     }
 
+    /// The same client, whose calls say this of themselves.
+    #[must_use]
+    pub fn with_call_options(self, call_options: CallOptions) -> Self {
+        Self { call_options, ..self }
+    }
+
     /// The API version of its calls.
     pub fn version(&self) -> ApiVersion {
         self.inner.version
@@ -265,27 +271,27 @@ impl SalesforceClient {
         let token = self.token(limit).await.map_err(Failed::finally)?;
         self.check_version(request, &token, limit).await.map_err(Failed::finally)?;
         let failed = match self.exchange(request, &token, limit, guard).await {
-            Err(failed) if is_refused_session(&failed.error) => failed,
+            Err(failed) if session::is_refused(&failed.error) => failed,
             other => return other,
         };
         let Login::Grant(login) = &self.inner.login else {
             let why = "the bearer token of the connection is expired or wrong, and is not refreshed";
-            return Err(Failed::finally(refused_session(failed.error, why)));
+            return Err(Failed::finally(session::refused(failed.error, why)));
         };
-        if !std::mem::take(may_refresh) || is_refresh_useless(&failed.error) {
-            return Err(Failed::finally(refused_session(failed.error, "a new token would not help")));
+        if !std::mem::take(may_refresh) || session::is_refresh_useless(&failed.error) {
+            return Err(Failed::finally(session::refused(failed.error, "a new token would not help")));
         }
         if login.tokens.invalidate(&token) {
             self.inner.transport.metrics().token_refreshed("salesforce");
         }
         let fresh = self.token(limit).await.map_err(Failed::finally)?;
         match self.exchange(request, &fresh, limit, guard).await {
-            Err(failed) if is_refused_session(&failed.error) => {
+            Err(failed) if session::is_refused(&failed.error) => {
                 let why = "a token that was just issued was refused too: may the run-as user use the API, and is \
                            the base URL that of the user's org?";
                 let host = self.org(&fresh).host_str().unwrap_or_default();
-                login.tokens.reject(&fresh, for_other_calls(&failed.error, host, why));
-                Err(Failed::finally(refused_session(failed.error, why)))
+                login.tokens.reject(&fresh, session::refused_for_others(&failed.error, host, why));
+                Err(Failed::finally(session::refused(failed.error, why)))
             }
             other => other,
         }
@@ -368,33 +374,9 @@ impl SalesforceClient {
             .request(request.method.clone(), url)
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, token.header())
-            .header("Sforce-Call-Options", format!("client={PRODUCT}"));
+            .header("Sforce-Call-Options", self.call_options.header());
         let parcel = Parcel::pack(request, builder)?;
         head::check(&parcel.request)?;
         Ok(parcel)
     }
-}
-
-/// Whether the org no longer knows the session: by its code, or a 401 that names none.
-fn is_refused_session(error: &Error) -> bool {
-    error.class == ErrorClass::Authentication && matches!(error.code(), "INVALID_SESSION_ID" | "HTTP_401")
-}
-
-fn is_refresh_useless(error: &Error) -> bool {
-    error.errors.iter().any(|detail| REFRESH_IS_USELESS.iter().any(|text| detail.message.contains(text)))
-}
-
-fn refused_session(mut error: Error, why: &str) -> Error {
-    codes::AUTHENTICATION_FAILED.clone_into(&mut error.code);
-    error.message = format!("{}; {why}", error.message);
-    error
-}
-
-/// The refusal as calls see it that come later: without the path and the answer of this one.
-fn for_other_calls(error: &Error, host: &str, why: &str) -> Error {
-    let code = error.errors.first().map_or(error.code(), |first| first.error_code.as_str());
-    let message = format!("{host}: {code}, a moment ago, for another call; {why}");
-    let mut told = Error::new(codes::AUTHENTICATION_FAILED, ErrorClass::Authentication, message);
-    told.errors.clone_from(&error.errors);
-    told
 }

@@ -461,3 +461,24 @@ async fn a_bad_private_key_is_found_at_the_start_and_a_secret_that_may_come_late
         }
     }
 }
+
+#[tokio::test]
+async fn calls_name_the_client_and_the_namespace_that_the_task_gives() {
+    let bench = Bench::start().await;
+    let called = async |options: Value| {
+        let request = json!({"connection": {"name": "dev"}, "operation": query(), "options": options});
+        let outcome = bench.connector.handle(&job(request, &[])).await;
+        assert!(matches!(outcome, Outcome::Complete { .. }), "{outcome:#?}");
+        let last = bench.org.requests().pop().unwrap();
+        last.header("sforce-call-options").unwrap().to_owned()
+    };
+    let own = called(
+        json!({"timeout": "PT5S", "callOptions": {"client": "Order desk", "defaultNamespace": "acme"}}),
+    )
+    .await;
+    assert_eq!(own, "client=Order desk, defaultNamespace=acme");
+    assert!(
+        called(json!({})).await.starts_with("client=salesforce-connector"),
+        "the next job says nothing of it"
+    );
+}

@@ -17,7 +17,9 @@ const HEAD: &str = "# Operations\n\n\
     call could do its work a second time. What each error code means is in [errors.md](errors.md), what expressions see in \
     [expressions.md](expressions.md).\n\n\
     Field names are those of the variable `salesforceRequest.operation`; the element template shows the labels. A field that \
-    is left empty is not sent.\n\n\
+    is left empty is not sent. Beside the operation, `salesforceRequest.options` may hold `timeout`, an ISO 8601 duration for \
+    each call, and `callOptions`: `client`, the caller's name in the org's logs, and `defaultNamespace`, the managed package \
+    whose prefix names may then leave out; the template shows the timeout.\n\n\
     | Operation | What it does | Class |\n|---|---|---|\n";
 
 fn class(class: CallClass) -> &'static str {

@@ -60,6 +60,7 @@ mod search;
 mod start_flow;
 mod submit_for_approval;
 mod update_record;
+mod update_record_by_external_id;
 mod update_records;
 mod upload_file;
 mod upsert_record;
@@ -74,6 +75,7 @@ list![
     upsert_record::UpsertRecord,
     create_record::CreateRecord,
     update_record::UpdateRecord,
+    update_record_by_external_id::UpdateRecordByExternalId,
     get_record::GetRecord,
     get_record_by_external_id::GetRecordByExternalId,
     delete_record::DeleteRecord,

@@ -15,6 +15,26 @@ use crate::{
     salesforce::{CallClass, ObjectName, RecordId, Request, soql},
 };
 
+pub(super) const FIELDS_TO_CHANGE: Input = Input {
+    name: "body",
+    label: "Fields",
+    kind: InputKind::Context,
+    required: true,
+    tooltip: "The fields to change by their API names, such as {Phone: phone}. null empties a field; what is not \
+              named stays as it is.",
+    placeholder: "={Phone: phone}",
+};
+
+pub(super) const IF_UNMODIFIED_SINCE: Input = Input {
+    name: "ifUnmodifiedSince",
+    label: "Only if unmodified since",
+    kind: InputKind::Text { pattern: None },
+    required: false,
+    tooltip: "The record is changed only if nobody has since, such as account.LastModifiedDate of a record that was read \
+              before; to the second. Else the business error ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE. Empty: changed in any case.",
+    placeholder: "=account.LastModifiedDate",
+};
+
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     name: "updateRecord",
     area: Area::Records,
@@ -29,24 +49,8 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     inputs: &[
         fields::OBJECT_TYPE,
         fields::OBJECT_ID,
-        Input {
-            name: "body",
-            label: "Fields",
-            kind: InputKind::Context,
-            required: true,
-            tooltip: "The fields to change by their API names, such as {Phone: phone}. null empties a field; what is not \
-                      named stays as it is.",
-            placeholder: "={Phone: phone}",
-        },
-        Input {
-            name: "ifUnmodifiedSince",
-            label: "Only if unmodified since",
-            kind: InputKind::Text { pattern: None },
-            required: false,
-            tooltip: "The record is changed only if nobody has since, such as account.LastModifiedDate of a record that was read \
-                      before; to the second. Else the business error ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE. Empty: changed in any case.",
-            placeholder: "=account.LastModifiedDate",
-        },
+        FIELDS_TO_CHANGE,
+        IF_UNMODIFIED_SINCE,
         rules::field("={assignmentRule: true}"),
     ],
     examples: Examples {
@@ -61,31 +65,30 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateRecord {
-    object_type: ObjectName,
-    object_id: RecordId,
+    pub(super) object_type: ObjectName,
+    pub(super) object_id: RecordId,
     #[serde(deserialize_with = "fields::object")]
-    body: Map<String, Value>,
-    if_unmodified_since: Option<String>,
+    pub(super) body: Map<String, Value>,
+    pub(super) if_unmodified_since: Option<String>,
     #[serde(default)]
-    rules: Rules,
+    pub(super) rules: Rules,
 }
 
-impl UpdateRecord {
-    fn moment(&self) -> Option<Timestamp> {
-        self.if_unmodified_since.as_deref().and_then(soql::moment)
-    }
+/// The moment of `ifUnmodifiedSince`, if it is given.
+pub(super) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, InvalidInput> {
+    let read = |text| {
+        soql::moment(text).ok_or_else(|| {
+            let expected = "a date and time with an offset, such as \"2026-11-22T10:00:00.000+0000\"";
+            InvalidInput::new(IF_UNMODIFIED_SINCE.name, expected, format!("{:?}", input::shorten(text)))
+        })
+    };
+    text.map(read).transpose()
 }
 
 impl Operate for UpdateRecord {
     fn checked(self) -> Result<Self, InvalidInput> {
-        match &self.if_unmodified_since {
-            Some(text) if self.moment().is_none() => {
-                let expected = "a date and time with an offset, such as \"2026-11-22T10:00:00.000+0000\"";
-                let found = format!("{:?}", input::shorten(text));
-                Err(InvalidInput::new("ifUnmodifiedSince", expected, found))
-            }
-            _ => Ok(self),
-        }
+        moment(self.if_unmodified_since.as_deref())?;
+        Ok(self)
     }
 
     fn record_id(&self) -> Option<&RecordId> {
@@ -93,7 +96,8 @@ impl Operate for UpdateRecord {
     }
 
     fn request(self) -> Result<Request, InvalidInput> {
-        let since = self.moment().map(|moment| moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let since = moment(self.if_unmodified_since.as_deref())?;
+        let since = since.map(|moment| moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         let mut request = Request::update(&self.object_type, &self.object_id, self.body);
         request.headers.extend(since.map(|since| ("If-Unmodified-Since", since)));
         Ok(self.rules.asked(request))

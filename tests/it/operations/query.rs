@@ -182,4 +182,15 @@ proptest! {
             prop_assert_eq!(skeleton.matches("Symbol").count(), 1, "{}", bound);
         }
     }
+
+    /// Whatever stands for a date: it is one token or refused.
+    #[test]
+    fn no_date_can_leave_its_literal(text in "[0-9TZ:+@.' -]{1,30}|[ -~]{1,20}|2026-11-22[ -~]{0,20}") {
+        for mark in ["date", "dateTime"] {
+            let value = Map::from_iter([("x".to_owned(), json!({mark: text}))]);
+            let Ok(bound) = bind("SELECT Id FROM Account WHERE x = :x", &value) else { continue };
+            let (skeleton, _) = soql_reading(&bound).unwrap();
+            prop_assert_eq!(skeleton.matches("Symbol").count(), 1, "{}", bound);
+        }
+    }
 }

@@ -176,3 +176,52 @@ async fn a_locked_update_whose_answer_was_lost_says_that_the_change_may_be_its_o
     assert_eq!(code(&failure), "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE");
     assert!(failure.message.contains("may have made the change itself"), "{}", failure.message);
 }
+
+fn update_by_key(body: Value) -> Value {
+    json!({"type": "updateRecordByExternalId", "objectType": "Account", "externalIdField": "External_Key__c",
+           "externalId": "a/b", "body": body})
+}
+
+#[tokio::test]
+async fn a_record_is_changed_by_its_external_id_and_none_is_created() {
+    let bench = Bench::start().await;
+    let missing = bench.failure(update_by_key(json!({"Phone": "5"})), &[]).await;
+    assert_eq!((code(&missing), bench.org.records("Account").len()), ("NOT_FOUND", 0));
+    let id = bench.org.insert("Account", json!({"Name": "Acme", "External_Key__c": "a/b"})).unwrap();
+    assert_eq!(
+        bench.result(update_by_key(json!({"Phone": "5", "External_Key__c": "a/b"})), "id").await,
+        json!(id)
+    );
+    assert_eq!(bench.org.records("Account")[0]["Phone"], "5");
+    let twin = bench.org.insert("Account", json!({"Name": "Twin"})).unwrap();
+    let other_key = bench.failure(update_by_key(json!({"External_Key__c": twin})), &[]).await;
+    let words = "operation.body.External_Key__c: expected no other value than externalId, found the string";
+    assert!(other_key.message.contains(words), "{}", other_key.message);
+}
+
+#[tokio::test]
+async fn an_update_by_external_id_whose_answers_are_lost_is_done() {
+    let bench = Bench::start().await;
+    bench.org.insert("Account", json!({"Name": "Acme", "External_Key__c": "a/b"})).unwrap();
+    bench.strike("GET", "/External_Key__c/", Fault::CloseAfter);
+    bench.strike("PATCH", "/sobjects/Account/", Fault::CloseAfter);
+    bench.result(update_by_key(json!({"Phone": "5"})), "response").await;
+    assert_eq!(bench.org.records("Account")[0]["Phone"], "5");
+    let requests = bench.org.requests();
+    let calls: Vec<_> =
+        requests.iter().filter(|request| request.path.contains("/sobjects/Account/")).collect();
+    let methods: Vec<_> = calls.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["GET", "GET", "PATCH", "PATCH"]);
+}
+
+#[tokio::test]
+async fn an_update_by_external_id_is_made_only_where_nobody_was_faster() {
+    let bench = Bench::start().await;
+    bench.org.insert("Account", json!({"Name": "Acme", "External_Key__c": "a/b"})).unwrap();
+    let mut late = update_by_key(json!({"Phone": "5"}));
+    late["ifUnmodifiedSince"] = json!("2015-10-21T07:28:00.000+0000");
+    assert_eq!(bench.failure(late.clone(), &[]).await.variables["error"]["status"], 412);
+    assert_eq!(bench.org.records("Account")[0]["Phone"], Value::Null);
+    late["ifUnmodifiedSince"] = json!("yesterday");
+    assert_eq!(code(&bench.failure(late, &[]).await), "INVALID_INPUT");
+}
