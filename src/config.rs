@@ -263,6 +263,7 @@ fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptio
         request_timeout: reader.duration("salesforce.request_timeout"),
         retry_backoff: reader.duration("jobs.retry_backoff"),
         max_result_bytes: reader.count("jobs.max_result_bytes"),
+        bulk_wait: reader.duration("jobs.bulk_wait"),
         mark_unsafe_writes: reader.boolean("unsafe_writes.mark"),
         files: read_files(reader),
     }

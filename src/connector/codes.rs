@@ -214,6 +214,14 @@ codes! {
     GRAPHQL_FAILED: Business,
         "The answer to a GraphQL request has errors that name no ErrorType.",
         "Look at error.errors, and correct the document or its variables.";
+    BULK_JOB_RUNNING: Transient,
+        "A job of the Bulk API goes on in the org. The task waits for it with unchanged retries; this is no failure.",
+        "Nothing has to be done: the job looks again by itself.";
+    BULK_JOB_FAILED: Permanent,
+        "A job of the Bulk API has failed, was given up, or is not there any more. error.variables.response.body has what it says of \
+         itself, and which records it has done before.",
+        "Correct what the message names, and take the records that are done out of the task's list where a second time has a \
+         second effect: resolving the incident begins a new bulk job with all of them.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

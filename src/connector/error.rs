@@ -23,8 +23,16 @@ pub struct Error {
     errors: Vec<(Option<usize>, ErrorDetail)>,
     has_written: bool,
     response: Option<Box<Response>>,
+    /// Apart, so that a result that may be an error stays small.
+    next: Box<Next>,
+}
+
+/// What is known about the job's next try.
+#[derive(Clone, Debug, Default)]
+struct Next {
     retry_after: Option<Duration>,
     rest: Option<Duration>,
+    note: Option<Value>,
 }
 
 impl Error {
@@ -37,8 +45,7 @@ impl Error {
             errors: Vec::new(),
             has_written: false,
             response: None,
-            retry_after: None,
-            rest: None,
+            next: Box::default(),
         }
     }
 
@@ -52,8 +59,18 @@ impl Error {
         if let Some(first) = errors.first().filter(|first| !first.error_code.is_empty()) {
             error.code.clone_from(&first.error_code);
         }
-        error.errors = errors.into_iter().map(|detail| (None, detail)).collect();
-        error
+        error.with_details(errors)
+    }
+
+    /// The same failure, with what the job is told for its next try.
+    pub(super) fn noting(mut self, note: Value) -> Self {
+        self.next.note = Some(note);
+        self
+    }
+
+    /// What the job is told for its next try: null for nothing any more.
+    pub(super) fn note(&self) -> Option<&Value> {
+        self.next.note.as_ref()
     }
 
     /// The same failure, with where it happened in front.
@@ -93,17 +110,23 @@ impl Error {
         self
     }
 
+    /// The same failure, with what went wrong in it.
+    pub(super) fn with_details(mut self, errors: impl IntoIterator<Item = ErrorDetail>) -> Self {
+        self.errors = errors.into_iter().map(|detail| (None, detail)).collect();
+        self
+    }
+
     /// The same failure of an operation that has done a part of its work before: its job must not be sent again as a
     /// whole, whatever an expression says.
     pub(super) fn after_writing(mut self) -> Self {
         self.has_written = true;
-        (self.retry_after, self.rest) = (None, None);
+        (self.next.retry_after, self.next.rest) = (None, None);
         self
     }
 
     /// The same failure of a job that rests so long and then comes again with unchanged retries.
     pub(super) fn parked(mut self, rest: Duration) -> Self {
-        self.rest = Some(rest);
+        self.next.rest = Some(rest);
         self
     }
 
@@ -127,7 +150,7 @@ impl Error {
             errors: Vec::new(),
             response: None,
             retry_after: None,
-            rest: self.rest,
+            rest: self.next.rest,
         }
     }
 
@@ -148,16 +171,14 @@ impl Error {
 
     /// What Salesforce said about when to come again.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.next.retry_after
     }
 
-    /// How long the job rests and then comes again with unchanged retries, because its org is left alone for now or the
-    /// gateway is in trouble. Nothing was done by the call that failed.
-    ///
-    /// An operation of several calls that has written before must not let such an error end it without notes: the job
-    /// begins anew.
+    /// How long the job rests and then comes again with unchanged retries: its org is left alone for now or the gateway is in
+    /// trouble, and nothing was done by the call that failed; or it waits for what goes on in the org. Without a
+    /// [note](Self::note) it begins anew, which an operation of several calls that has written must not let happen.
     pub fn parks(&self) -> Option<Duration> {
-        self.rest
+        self.next.rest
     }
 
     /// Its code, then those of all errors that Salesforce named.
@@ -249,8 +270,7 @@ impl From<salesforce::Error> for Error {
             errors: error.errors().iter().map(|detail| (None, detail.clone())).collect(),
             has_written: false,
             response: error.response().cloned().map(Box::new),
-            retry_after: error.retry_after(),
-            rest: error.rest(),
+            next: Box::new(Next { retry_after: error.retry_after(), rest: error.rest(), note: None }),
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct ConnectorOptions {
     pub retry_backoff: Duration,
     /// The largest set of variables that a job is completed with, in bytes of JSON.
     pub max_result_bytes: usize,
+    /// How long a job waits in place for its bulk job; then it is given back for a while, again and again.
+    pub bulk_wait: Duration,
     /// Whether a mark is left on the engine before each write that must not happen twice. Without it, such a write
     /// happens twice when its worker dies in the middle. Marks that are found count in any case.
     pub mark_unsafe_writes: bool,
@@ -62,6 +64,7 @@ pub struct Connector {
     request_timeout: Duration,
     retry_backoff: Duration,
     max_result_bytes: usize,
+    bulk_wait: Duration,
     mark_unsafe_writes: bool,
     files: FileRoom,
     expressions: Expressions,
@@ -94,6 +97,7 @@ impl Connector {
             request_timeout: options.request_timeout,
             retry_backoff: options.retry_backoff,
             max_result_bytes: options.max_result_bytes,
+            bulk_wait: options.bulk_wait,
             mark_unsafe_writes: options.mark_unsafe_writes,
             files: FileRoom::new(options.files),
             expressions: Expressions::default(),
@@ -123,14 +127,13 @@ impl Connector {
         let variables = known.secrets.input(&job.variables).await?;
         let Request { connection, api_version, operation, timeout, call_options } =
             Request::parse(&variables)?;
-        known.connection = self.connections.configured(&connection);
+        let class = operation.class();
+        (known.connection, known.class) = (self.connections.configured(&connection), Some(class));
         known.headers.check(operation.descriptor())?;
-        known.class = Some(operation.class());
-        let caller = Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id };
         let Opened { client, request_timeout } =
-            self.connections.client((&connection, api_version), caller, &mut known.secrets).await?;
+            self.connections.client((&connection, api_version), caller(job), &mut known.secrets).await?;
         known.org = client.host();
-        let (class, record_id) = (operation.class(), operation.record_id().map(ToString::to_string));
+        let record_id = operation.record_id().map(ToString::to_string);
         let (timeout, redactor) =
             (timeout.or(request_timeout).unwrap_or(self.request_timeout), known.secrets.redactor());
         let watchman = Watchman {
@@ -151,6 +154,7 @@ impl Connector {
             step: format!("{}-{}", job.process_instance_key, job.element_instance_key),
             timeout,
             max_result_bytes: self.max_result_bytes,
+            bulk_wait: self.bulk_wait,
         };
         let result = operation.run(&call).await;
         known.secrets.learn(client.received_tokens());
@@ -197,6 +201,11 @@ impl Connector {
     }
 }
 
+/// Who wants to use a connection.
+fn caller(job: &Job) -> Caller<'_> {
+    Caller { tenant: &job.tenant_id, process: &job.bpmn_process_id }
+}
+
 impl JobHandler for Connector {
     async fn handle(&self, job: &Job) -> Outcome {
         let started = Instant::now();
@@ -214,7 +223,8 @@ impl JobHandler for Connector {
         let result = self.carry_out(job, &mut known).await;
         let redactor = known.secrets.redactor();
         let (outcome, error) = self.settlement(job, &known, &redactor).settle(result);
-        let outcome = mark::cleared(job, failure::fitted(redactor.outcome(outcome))).await;
+        let note = error.as_ref().and_then(Error::note);
+        let outcome = mark::cleared(job, failure::fitted(redactor.outcome(outcome)), note).await;
         self.record(job, &known, (&outcome, error.as_ref()), started.elapsed());
         outcome
     }

@@ -226,8 +226,14 @@ fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Takes the mark back with an outcome that says what there is to say. A completion ends the scope, and the mark with it.
 ///
-/// The variables of a BPMN error go elsewhere, and where nobody catches it, the same job may come again.
-pub(super) async fn cleared(job: &Job, outcome: Outcome) -> Outcome {
+/// The variables of a BPMN error go elsewhere, and where nobody catches it, the same job may come again. A note that an
+/// error brings goes with a failure alone: who resolves the incident of an uncaught BPMN error finds the same bulk job again.
+pub(super) async fn cleared(job: &Job, outcome: Outcome, note: Option<&Value>) -> Outcome {
+    if let (Outcome::Fail(failure), Some(note)) = (&outcome, note) {
+        let mut failure = failure.clone();
+        failure.variables.insert(STATE_VARIABLE.to_owned(), note.clone());
+        return Outcome::Fail(failure);
+    }
     let came_with_one = Mark::of(job).is_some();
     if !came_with_one && !job.scope.cleared().contains_key(STATE_VARIABLE) {
         return outcome;

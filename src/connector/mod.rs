@@ -19,6 +19,7 @@ mod headers;
 mod input;
 mod mapping;
 mod mark;
+mod note;
 pub mod operations;
 mod redactor;
 mod request;

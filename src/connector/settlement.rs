@@ -10,6 +10,7 @@ use super::{
     expressions::HeaderExpression,
     failure::Situation,
     mapping::{Done, as_response, json_size},
+    mark::STATE_VARIABLE,
     redactor::Redactor,
 };
 use crate::zeebe::{Failure, Outcome};
@@ -34,7 +35,8 @@ impl Settlement<'_> {
         if let Err(error) = &result
             && let Some(after) = error.parks()
         {
-            return (Outcome::Park { after, variables: Map::new() }, result.err());
+            let note = error.note().map(|note| (STATE_VARIABLE.to_owned(), note.clone()));
+            return (Outcome::Park { after, variables: note.into_iter().collect() }, result.err());
         }
         let decided = match &self.situation.headers.error_expression {
             Some(expression) => self.decide(expression, &result),

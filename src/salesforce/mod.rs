@@ -14,6 +14,7 @@ mod circuit;
 mod client;
 mod clock;
 pub mod codes;
+mod content;
 mod credentials;
 mod error;
 mod error_body;
@@ -57,6 +58,7 @@ pub use authorize::{Authorization, AuthorizedLogin, Obtained, STATE_MISMATCH};
 pub use call_options::CallOptions;
 pub use callback::{Callback, CallbackPage, CallbackServer};
 pub use client::{SalesforceClient, TimeLimit};
+pub use content::{Content, Pieces};
 pub use credentials::{ClientAuthentication, Credentials, LoginAddress, OAuthClient};
 pub use error::{Error, ErrorClass, ErrorDetail};
 pub use graphql::{GraphOperation, OperationKind, operations as graph_operations};
@@ -64,7 +66,8 @@ pub use guard::Guard;
 pub use hosts::{AllowedHosts, DEFAULT_HOSTS};
 pub use network::Network;
 pub use request::{
-    AnswerForm, CallClass, Content, FilePart, FreeHeader, FreePath, Path, Request, Verb, WrittenPath,
+    AnswerForm, BulkJob, BulkKind, BulkResult, CallClass, FilePart, FreeHeader, FreePath, Path, Request,
+    Verb, WrittenPath,
 };
 pub use response::Response;
 pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};

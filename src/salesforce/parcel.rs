@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, io,
     pin::Pin,
     sync::{
         Arc,
@@ -18,6 +18,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
+use super::content::{Content, Outflow};
 use super::failure::{Failure, Kind};
 use super::{AnswerForm, CallClass, Request};
 
@@ -41,16 +42,18 @@ impl Parcel {
     /// Adds what the request brings to what all have: its body, sealed where it must not be sent twice, and its headers.
     pub(super) fn pack(request: &Request, mut builder: reqwest::RequestBuilder) -> Result<Self, Failure> {
         let mut seal = None;
-        if let Some((kind, content)) = body(request) {
-            builder = builder.header(CONTENT_TYPE, kind);
-            // Nobody asks for the bytes of an empty body, so that its seal would say nothing.
-            let is_sealed =
-                request.class == CallClass::UnsafeWrite && content.iter().any(|piece| !piece.is_empty());
-            builder = if is_sealed {
-                let seal = seal.insert(Seal::default()).clone();
-                builder.body(reqwest::Body::wrap(Sealed { content, seal }))
-            } else {
-                builder.body(joined(content))
+        if let Some(content) = content(request) {
+            builder = builder.header(CONTENT_TYPE, &content.media_type);
+            let is_safe = request.class != CallClass::UnsafeWrite;
+            builder = match content.outflow() {
+                // Nobody asks for the bytes of an empty body, so that its seal would say nothing.
+                Outflow::Whole(pieces) if is_safe || pieces.iter().all(Bytes::is_empty) => {
+                    builder.body(joined(pieces))
+                }
+                flow => {
+                    let seal = seal.insert(Seal::default()).clone();
+                    builder.body(reqwest::Body::wrap(Sealed { flow, seal }))
+                }
             };
         }
         let mut http = builder.build()?;
@@ -74,17 +77,17 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
     }
 }
 
-/// What is sent, in pieces, and what it is.
-fn body(request: &Request) -> Option<(String, VecDeque<Bytes>)> {
-    if let Some(content) = &request.content {
-        return Some((content.kind.clone(), VecDeque::from([content.bytes.clone()])));
+/// What is sent, and what it is.
+fn content(request: &Request) -> Option<Content> {
+    if request.content.is_some() {
+        return request.content.clone();
     }
     let json = request.body.as_ref()?;
     if let Some(file) = &request.file {
-        let (kind, pieces) = file.body(json);
-        return Some((kind, pieces.into()));
+        let (media_type, pieces) = file.body(json);
+        return Some(Content::in_pieces(media_type, pieces));
     }
-    Some(("application/json; charset=utf-8".to_owned(), VecDeque::from([json.to_string().into()])))
+    Some(Content::whole("application/json; charset=utf-8", json.to_string()))
 }
 
 impl From<reqwest::Request> for Parcel {
@@ -112,7 +115,7 @@ impl Seal {
 /// A body that breaks its seal when it is handed over. The HTTP client cannot copy it, so that it never sends it again on
 /// its own account.
 struct Sealed {
-    content: VecDeque<Bytes>,
+    flow: Outflow,
     seal: Seal,
 }
 
@@ -130,25 +133,24 @@ impl std::error::Error for Withdrawn {}
 
 impl Body for Sealed {
     type Data = Bytes;
-    type Error = Withdrawn;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Withdrawn>>> {
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if !self.seal.turn(GONE) {
-            return Poll::Ready(Some(Err(Withdrawn)));
+            return Poll::Ready(Some(Err(io::Error::other(Withdrawn))));
         }
-        Poll::Ready(self.content.pop_front().map(|content| Ok(Frame::data(content))))
+        Pin::new(&mut self.flow).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.is_empty()
+        self.flow.is_end_stream()
     }
 
-    /// With it the request has a `Content-Length`, as one with an ordinary body.
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.content.iter().map(|piece| piece.len() as u64).sum())
+        self.flow.size_hint()
     }
 }
 
@@ -160,11 +162,11 @@ mod tests {
 
     fn sealed() -> (Sealed, Seal) {
         let seal = Seal::default();
-        let content = VecDeque::from([Bytes::from_static(b"{"), Bytes::from_static(b"}")]);
-        (Sealed { content, seal: seal.clone() }, seal)
+        let flow = Outflow::Whole(VecDeque::from([Bytes::from_static(b"{"), Bytes::from_static(b"}")]));
+        (Sealed { flow, seal: seal.clone() }, seal)
     }
 
-    fn frame(body: &mut Sealed) -> Option<Result<Bytes, Withdrawn>> {
+    fn frame(body: &mut Sealed) -> Option<io::Result<Bytes>> {
         match Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(frame) => frame.map(|frame| frame.map(|frame| frame.into_data().unwrap())),
             Poll::Pending => panic!("it is here or not"),

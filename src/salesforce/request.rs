@@ -2,18 +2,20 @@
 
 mod any;
 mod automation;
+mod bulk;
 mod composite;
 mod files;
 mod reading;
 
-use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
+use super::content::Content;
 use super::types::{ExternalId, FieldName, NextRecordsUrl, ObjectName, RecordId};
 
 pub use any::{FreeHeader, FreePath, Verb, WrittenPath};
+pub use bulk::{BulkJob, BulkKind, BulkResult};
 pub use files::{AnswerForm, FilePart};
 
 /// Everything but RFC 3986's unreserved characters.
@@ -45,7 +47,7 @@ pub struct Request {
     pub free_headers: Vec<FreeHeader>,
     /// A JSON body, if any.
     pub body: Option<Value>,
-    /// A body of another kind, in place of the JSON.
+    /// Another body in its place, such as CSV.
     pub content: Option<Content>,
     /// A file that goes with the body.
     pub file: Option<FilePart>,
@@ -53,22 +55,6 @@ pub struct Request {
     pub answer: AnswerForm,
     /// Whether it may be repeated.
     pub class: CallClass,
-}
-
-/// A body that goes out as it is.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The value of `Content-Type`.
-    pub kind: String,
-    /// What is sent.
-    pub bytes: Bytes,
-}
-
-/// Without the bytes: they may be many, and somebody's.
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Content({}, {} bytes)", self.kind, self.bytes.len())
-    }
 }
 
 /// Where a request goes, below the org's base address.
@@ -100,8 +86,9 @@ fn path_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {
 impl Request {
     pub(super) fn new(method: Method, path: String, class: CallClass) -> Self {
         let (query, headers, free_headers) = (Vec::new(), Vec::new(), Vec::new());
+        let (body, content) = (None, None);
         let path = Path::Versioned(path);
-        let (body, content, file, answer) = (None, None, None, AnswerForm::Json);
+        let (file, answer) = (None, AnswerForm::Json);
         Self { method, path, query, headers, free_headers, body, content, file, answer, class }
     }
 

@@ -46,6 +46,18 @@ impl Response {
         Self { body: Value::String(STANDARD.encode(body)), ..response }
     }
 
+    /// The same for a success whose body is text, even where it could be read as JSON.
+    pub(super) fn read_text(
+        status: reqwest::StatusCode,
+        reason: Option<&str>,
+        headers: &reqwest::header::HeaderMap,
+        body: Vec<u8>,
+    ) -> Self {
+        let text = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Self { body: Value::String(text), ..Self::read(status, reason, headers, &[]) }
+    }
+
     /// Whether it says that it succeeded with JSON, and its bytes are none: cut somewhere on its way.
     pub(super) fn is_broken(&self, bytes: &[u8]) -> bool {
         let says_json = || self.header("content-type").is_some_and(|kind| kind.contains("json"));

@@ -325,29 +325,37 @@ async fn read(
     max_body_bytes: usize,
 ) -> Result<Response, Failure> {
     let status = answer.status();
-    let is_file = status.is_success() && form != AnswerForm::Json;
+    let form = if status.is_success() { form } else { AnswerForm::Json };
+    let is_text = matches!(form, AnswerForm::Text { .. });
     let max_body_bytes = match form {
-        AnswerForm::File { max_bytes } if is_file => max_bytes,
-        _ => max_body_bytes,
+        AnswerForm::File { max_bytes } => max_bytes,
+        AnswerForm::Text { up_to } => up_to.min(max_body_bytes),
+        AnswerForm::Json => max_body_bytes,
     };
     let too_large = || {
         let detail = format!("the answer (status {}) is larger than {max_body_bytes} bytes", status.as_u16());
         Err(Failure::new(Kind::TooLarge, detail))
     };
-    if answer.content_length().is_some_and(|length| length > max_body_bytes as u64) {
+    if !is_text && answer.content_length().is_some_and(|length| length > max_body_bytes as u64) {
         return too_large();
     }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > max_body_bytes {
+        let room = max_body_bytes - body.len();
+        if chunk.len() > room && !is_text {
             return too_large();
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if is_text && body.len() == max_body_bytes {
+            break;
+        }
     }
     let reason = answer.extensions().get::<hyper::ext::ReasonPhrase>();
     let reason = reason.and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok());
-    if is_file {
-        return Ok(Response::read_file(status, reason, answer.headers(), body));
+    match form {
+        AnswerForm::File { .. } => return Ok(Response::read_file(status, reason, answer.headers(), body)),
+        AnswerForm::Text { .. } => return Ok(Response::read_text(status, reason, answer.headers(), body)),
+        AnswerForm::Json => {}
     }
     let response = Response::read(status, reason, answer.headers(), &body);
     if response.is_broken(&body) {

@@ -20,7 +20,8 @@ use super::{
 /// that fetches them, never by the process, and vanish when the task ends. Clones are the same scope.
 ///
 /// When the worker hands a job back that had not passed its [`CommitPoint`](super::CommitPoint), or has to report
-/// a failure of its own in place of what the handler decided, it sets to null what was set here during this activation.
+/// a failure of its own in place of what the handler decided, it sets to null what was set here during this activation,
+/// but for what was [kept](Self::keep_local).
 #[derive(Clone, Default)]
 pub struct JobScope(Option<Arc<Inner>>);
 
@@ -59,10 +60,17 @@ impl JobScope {
     ///
     /// A caller that stops waiting does not know what became of them.
     pub async fn set_local(&self, variables: &Map<String, Value>) -> Result<(), ScopeError> {
+        if let Some(inner) = &self.0 {
+            inner.names().extend(variables.keys().cloned());
+        }
+        self.keep_local(variables).await
+    }
+
+    /// The same for what whoever gets the job next shall see, also where it is handed back.
+    pub async fn keep_local(&self, variables: &Map<String, Value>) -> Result<(), ScopeError> {
         let Some(inner) = &self.0 else {
             return Err(ScopeError::NotSet("this scope belongs to no engine".into()));
         };
-        inner.names().extend(variables.keys().cloned());
         let result = inner.set(variables).await;
         inner.reporter.metrics.command_sent("set_variables", label(&result));
         result

@@ -9,6 +9,7 @@
 //! [`examples`] takes the job type that everybody has.
 
 mod bpmn_errors;
+mod bulk;
 mod crashes;
 mod examples;
 mod expressions;

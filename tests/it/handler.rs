@@ -42,6 +42,7 @@ impl Bench {
             request_timeout: Duration::from_secs(30),
             retry_backoff: Duration::from_secs(10),
             max_result_bytes: 1_572_864,
+            bulk_wait: Duration::from_millis(20),
             // There is no engine to leave a mark on.
             mark_unsafe_writes: false,
             files: FileOptions::default(),

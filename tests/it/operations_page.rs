@@ -36,7 +36,7 @@ fn cell(text: &str) -> String {
 }
 
 fn field(input: &Input) -> String {
-    let default = match input.kind {
+    let default = match *input.kind.plain() {
         InputKind::Boolean { default } => format!(" Default: {default}."),
         InputKind::Choice { choices } => {
             let words: Vec<_> = choices.iter().map(|(word, label)| format!("`{word}` ({label})")).collect();
@@ -44,7 +44,11 @@ fn field(input: &Input) -> String {
         }
         _ => String::new(),
     };
-    let must = if input.required { "yes" } else { "" };
+    let must = match (input.required, input.kind.depends_on()) {
+        (true, Some((name, value))) => format!("with `{name}` `{value}`, else not there"),
+        (true, None) => "yes".to_owned(),
+        (false, _) => String::new(),
+    };
     let kind = input.kind.expected();
     format!("| `{}` | {} | {kind} | {must} | {}{default} |\n", input.name, input.label, cell(input.tooltip))
 }

@@ -40,6 +40,9 @@ const ENTRIES = {
   queryParameters: '={"pageSize": 5}',
   // Zeebe reads a backslash in an input as an escape; so it is written twice.
   soqlQuery: 'SELECT Id, Name\nFROM Account\nWHERE Name = \'O\\\\\'Brien\' LIMIT 10',
+  bulkJobId: '="7505g00000XyZaBAAV"',
+  assignmentRuleId: '01QD0000000EqAnMAK',
+  deletedToo: '=true',
   allPages: '=true',
   batchSize: '500',
   parameters: '={}',

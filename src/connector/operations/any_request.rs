@@ -265,10 +265,10 @@ impl AnyRequest {
         request.free_headers = self.headers;
         match (self.body, self.content_type) {
             (Some(Value::String(text)), Some(kind)) => {
-                request.content = Some(Content { kind, bytes: text.into() });
+                request.content = Some(Content::whole(kind, text));
             }
             (Some(json), Some(kind)) => {
-                request.content = Some(Content { kind, bytes: json.to_string().into() });
+                request.content = Some(Content::whole(kind, json.to_string()));
             }
             (body, _) => request.body = body,
         }
@@ -315,9 +315,9 @@ mod tests {
     fn a_body_is_json_or_a_text_with_its_kind() {
         let sent = |fields: Value| {
             let request = request(&with(fields));
-            (request.body, request.content.map(|content| (content.kind, content.bytes)))
+            (request.body, request.content)
         };
-        let content = |kind: &str, text: &'static str| Some((kind.to_owned(), text.into()));
+        let content = |kind: &str, text: &'static str| Some(Content::whole(kind, text));
         assert_eq!(sent(json!({"body": {"a": 1.50}})), (Some(json!({"a": 1.50})), None));
         assert_eq!(sent(json!({"body": [1]})), (Some(json!([1])), None));
         assert_eq!(

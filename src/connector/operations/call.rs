@@ -31,6 +31,8 @@ pub(crate) struct Call<'a> {
     pub(crate) timeout: Duration,
     /// A result larger than this cannot be handed over.
     pub(crate) max_result_bytes: usize,
+    /// How long to wait in place for what goes on in the org.
+    pub(crate) bulk_wait: Duration,
 }
 
 impl Call<'_> {
@@ -49,6 +51,17 @@ impl Call<'_> {
             self.client.send(request, limit).await
         };
         Ok(answer?)
+    }
+
+    /// Sends a write of which nothing comes until something else is sent, so that it needs no mark: its attempts take
+    /// so long at most. Where no answer came, what became of it is not known.
+    pub(crate) async fn send_without_mark(
+        &self,
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<Response, Error> {
+        let limit = TimeLimit { request_timeout: timeout, deadline: Instant::now() + timeout };
+        Ok(self.client.send(request, limit).await?)
     }
 }
 

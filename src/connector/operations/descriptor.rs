@@ -137,6 +137,13 @@ pub enum InputKind {
         /// The smallest number that is accepted.
         min: u32,
     },
+    /// A field that is there only where another one has a certain value; must it be filled, then only there.
+    Dependent {
+        /// The other field, which is a choice, and its value.
+        on: (&'static str, &'static str),
+        /// What may be entered.
+        kind: &'static InputKind,
+    },
 }
 
 /// What `resultVariable` holds.
@@ -186,6 +193,23 @@ impl InputKind {
             Self::Choice { .. } => "one of its choices",
             Self::Boolean { .. } => "true or false",
             Self::Integer { .. } => "a whole number",
+            Self::Dependent { kind, .. } => kind.expected(),
+        }
+    }
+
+    /// What may be entered, wherever the field is there.
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::Dependent { kind, .. } => kind.plain(),
+            plain => plain,
+        }
+    }
+
+    /// The field that decides whether this one is there, and the value for which it is.
+    pub fn depends_on(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Dependent { on, .. } => Some(*on),
+            _ => None,
         }
     }
 }

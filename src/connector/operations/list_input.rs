@@ -129,7 +129,7 @@ pub(super) fn bounded(count: usize, field: &str, most: usize) -> Result<(), Inva
 }
 
 /// `attributes` with nothing but the type: what a query gave has an address beside it, which says nothing here.
-fn with_type(record: Value, object: Option<&ObjectName>) -> Result<Value, InvalidInput> {
+pub(super) fn with_type(record: Value, object: Option<&ObjectName>) -> Result<Value, InvalidInput> {
     let Value::Object(mut fields) = record else {
         let expected = "an object of field names and values";
         return Err(InvalidInput::new("", expected, describe(Some(&record), Show::Value)));

@@ -4,6 +4,14 @@
 //! named by one line in the list. Parser, element template, reference and metric labels follow from there.
 
 mod approval;
+mod bulk_account;
+mod bulk_csv;
+mod bulk_error;
+mod bulk_ingest;
+mod bulk_input;
+mod bulk_job;
+mod bulk_pages;
+mod bulk_rows;
 mod call;
 mod composite_account;
 mod descriptor;
@@ -22,6 +30,13 @@ mod sub_requests;
 mod any_request;
 mod apex_rest;
 mod approve;
+mod bulk_abort;
+mod bulk_results;
+mod bulk_run;
+mod bulk_run_query;
+mod bulk_start;
+mod bulk_start_query;
+mod bulk_status;
 mod composite;
 mod composite_batch;
 mod composite_graph;
@@ -95,6 +110,13 @@ list![
     composite::Composite,
     composite_graph::CompositeGraph,
     composite_batch::CompositeBatch,
+    bulk_run::BulkRun,
+    bulk_run_query::BulkRunQuery,
+    bulk_start::BulkStart,
+    bulk_start_query::BulkStartQuery,
+    bulk_status::BulkStatus,
+    bulk_results::BulkResults,
+    bulk_abort::BulkAbort,
     upload_file::UploadFile,
     link_file::LinkFile,
     download_file::DownloadFile,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ALL, Call, Descriptor};
+use super::{ALL, Call, Descriptor, Input};
 use crate::{
     connector::{
         Error, InvalidInput,
@@ -52,7 +52,10 @@ pub(super) fn check_names(descriptor: &Descriptor, fields: &Map<String, Value>) 
         return Err(InvalidInput::unknown(input::shorten(name), "one of the fields", name, &known));
     }
     let missing = |name| input::is_absent(fields.get(name));
-    match descriptor.inputs.iter().find(|input| input.required && missing(input.name)) {
+    let is_there =
+        |on: Option<(&str, &str)>| on.is_none_or(|(name, value)| fields.get(name) == Some(&value.into()));
+    let needed = |input: &Input| input.required && is_there(input.kind.depends_on());
+    match descriptor.inputs.iter().find(|input| needed(input) && missing(input.name)) {
         None => Ok(()),
         Some(field) => {
             let found = input::describe(fields.get(field.name), Show::Value);

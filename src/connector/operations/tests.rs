@@ -14,7 +14,7 @@ pub(super) fn mistake(name: &str, fields: Value) -> String {
 
 /// A value that a field of this name and kind accepts.
 fn sample(input: &Input) -> Value {
-    match (&input.kind, input.name) {
+    match (input.kind.plain(), input.name) {
         // Its name is that of the file.
         (_, "content") => {
             json!({"camunda.document.type": "camunda", "documentId": "d", "metadata": {"fileName": "a"}})
@@ -36,7 +36,7 @@ fn sample(input: &Input) -> Value {
         (_, "class") => json!("read"),
         (_, "contentType") => json!("text/csv"),
         (_, "headers") => json!({"X-Reason": "test"}),
-        (_, "objectId") => json!("001D000000IRFmaIAH"),
+        (_, "objectId" | "bulkJobId" | "assignmentRuleId") => json!("001D000000IRFmaIAH"),
         (_, "objectIds") => json!(["001D000000IRFmaIAH"]),
         (_, "graphs") => {
             json!([{"compositeRequest": [{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "Acme"}}]}])
@@ -60,11 +60,16 @@ fn sample(input: &Input) -> Value {
         (InputKind::Choice { choices }, _) => json!(choices[0].0),
         (InputKind::Boolean { default }, _) => json!(!default),
         (InputKind::Integer { min }, _) => json!(min),
+        (InputKind::Dependent { .. }, _) => unreachable!("it is plain"),
     }
 }
 
 fn filled<'a>(inputs: impl Iterator<Item = &'a Input>) -> Map<String, Value> {
-    inputs.map(|input| (input.name.to_owned(), sample(input))).collect()
+    let inputs: Vec<_> = inputs.collect();
+    let mut filled: Map<_, _> = inputs.iter().map(|input| (input.name.to_owned(), sample(input))).collect();
+    let deciding = inputs.iter().filter_map(|input| input.kind.depends_on());
+    filled.extend(deciding.map(|(name, value)| (name.to_owned(), json!(value))));
+    filled
 }
 
 #[test]

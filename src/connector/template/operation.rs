@@ -9,6 +9,9 @@ use crate::connector::operations::{Area, Descriptor, Input, InputKind, ResultCon
 const OPERATION: &str = "operation";
 const GROUP: &str = "operation";
 
+/// The fields on whose value others depend.
+const DECIDING: &[&str] = &["operation.bulkOperation"];
+
 pub(super) fn chooser(operations: &[&Descriptor]) -> Property {
     Property::field(OPERATION, FieldType::Dropdown, "Operation", request("operation.type"))
         .tooltip("What the task does in Salesforce. The fields below depend on it.")
@@ -41,9 +44,21 @@ pub(super) fn fields(operations: &[&Descriptor]) -> Vec<Property> {
     let alone = |input: &Input| shared.iter().filter(|(other, ..)| other.name == input.name).count() == 1;
     let properties = shared.iter().map(|(input, property, users)| {
         let id = if alone(input) { property.id.clone() } else { format!("{}.{}", property.id, users[0]) };
-        Property { id, ..property.clone().when(Condition::one_of(OPERATION, users)) }
+        let of_operations = Condition::one_of(OPERATION, users);
+        let condition = match deciding(input) {
+            Some((property, value)) => Condition::both(of_operations, Condition::is(property, value)),
+            None => of_operations,
+        };
+        Property { id, ..property.clone().when(condition) }
     });
     properties.collect()
+}
+
+/// The property that decides whether a field is shown, and the value for which it is. It has the short id, since no other
+/// field has its name.
+fn deciding(input: &Input) -> Option<(&'static str, &'static str)> {
+    let (name, value) = input.kind.depends_on()?;
+    Some((DECIDING.iter().find(|id| id.strip_prefix("operation.") == Some(name))?, value))
 }
 
 /// What the result variable holds: one field for every set of contents that some operation can give.
@@ -139,17 +154,19 @@ pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<St
 
 fn field(input: &Input) -> Property {
     let binding = request(&format!("operation.{}", input.name));
-    let kind = match input.kind {
+    let plain = input.kind.plain();
+    let kind = match *plain {
         // Modeler shows an empty number as 0; the worker reads digits in a text as well.
         InputKind::Text { .. } | InputKind::Integer { .. } => FieldType::String,
         InputKind::LongText | InputKind::Context | InputKind::List | InputKind::Value => FieldType::Text,
         InputKind::Boolean { .. } => FieldType::Boolean,
         InputKind::Choice { .. } => FieldType::Dropdown,
+        InputKind::Dependent { .. } => unreachable!("it is plain"),
     };
     let property = Property::field(format!("operation.{}", input.name), kind, input.label, binding)
         .tooltip(input.tooltip)
         .group(GROUP);
-    match input.kind {
+    match *plain {
         // A check box is never empty, and neither is a list to choose from.
         InputKind::Boolean { default } => return property.feel(Feel::Optional).value(default),
         InputKind::Choice { choices } => {
@@ -158,12 +175,12 @@ fn field(input: &Input) -> Property {
         _ => {}
     }
     let property = if input.required { property.required() } else { property.optional() };
-    match input.kind {
+    match *plain {
         // Modeler shows the sign of equality before the field.
         InputKind::Context | InputKind::List | InputKind::Value => {
             property.feel(Feel::Required).placeholder(input.placeholder.trim_start_matches('='))
         }
-        _ => restrict(property, &input.kind).feel(Feel::Optional).placeholder(input.placeholder),
+        _ => restrict(property, plain).feel(Feel::Optional).placeholder(input.placeholder),
     }
 }
 

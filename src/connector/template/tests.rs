@@ -78,7 +78,9 @@ fn target(property: &Property) -> Option<&str> {
 fn no_two_active_properties_share_a_binding_in_any_combination() {
     let template = salesforce();
     let combinations = combinations(&template);
-    assert_eq!(combinations.len(), (1 + AuthenticationMethod::ALL.len()) * operations::ALL.len() * 4);
+    let bulk_operations = 5;
+    let ways = 1 + AuthenticationMethod::ALL.len();
+    assert_eq!(combinations.len(), ways * operations::ALL.len() * bulk_operations * 4);
     for choices in combinations {
         let mut seen = HashSet::new();
         for property in active(&template, &choices) {
@@ -198,7 +200,12 @@ fn every_visible_field_has_a_label_and_help() {
 fn an_operation_shows_its_own_fields_in_the_order_of_its_descriptor() {
     let template = salesforce();
     for operation in operations::ALL {
-        let choices = HashMap::from([("operation", operation.name)]);
+        let mut choices = HashMap::from([("operation", operation.name)]);
+        let ids: HashMap<_, _> =
+            template.properties.iter().map(|property| (target(property), &*property.id)).collect();
+        for (field, value) in operation.inputs.iter().filter_map(|input| input.kind.depends_on()) {
+            choices.insert(ids[&Some(&*format!("salesforceRequest.operation.{field}"))], value);
+        }
         let prefix = "salesforceRequest.operation.";
         let shown: Vec<&str> = active(&template, &choices)
             .into_iter()

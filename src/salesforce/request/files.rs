@@ -35,6 +35,11 @@ pub enum AnswerForm {
         /// A larger one is refused.
         max_bytes: usize,
     },
+    /// Text, whatever it looks like.
+    Text {
+        /// What is beyond so many bytes is left out; who wants to know whether something is asks for one more.
+        up_to: usize,
+    },
 }
 
 /// How a line of a header ends.

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod automation;
+mod bulk;
 mod collections;
 mod composite;
 mod composite_family;
