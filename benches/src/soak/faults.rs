@@ -52,6 +52,11 @@ impl Strikes {
         if self.chance(0.003) {
             self.count("tokens revoked");
             doubles.org.revoke_tokens();
+            // The login that follows is met as well now and then.
+            if self.chance(0.5) {
+                self.count("login cut");
+                doubles.org.faults().add(FaultRule::new(Fault::CloseAfter).path("/oauth2/token"));
+            }
         }
         Ok(())
     }
@@ -111,11 +116,6 @@ impl Strikes {
             self.unclear += 1;
         }
         doubles.org.faults().add(FaultRule::new(fault).method(method).path(API));
-        // A login is met now and then as well, by what passes by itself.
-        if self.chance(0.01) {
-            self.count("login cut");
-            doubles.org.faults().add(FaultRule::new(Fault::CloseAfter).path("/oauth2/token"));
-        }
     }
 
     fn on_a_command(&mut self, doubles: &Doubles) {
