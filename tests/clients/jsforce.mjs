@@ -221,6 +221,33 @@ check('invoke a flow and an action', async () => {
   assert.match(refused.message, /because/);
 });
 
+check('submit for approval, approve and reject', async () => {
+  const { approval } = conn.process;
+  assert.deepEqual((await approval.list()).Account.map((process) => process.name), ['Big_Account']);
+  const account = await Account.create({ Name: 'Approved', Site: 'big' });
+  for (const [decide, status] of [['approve', 'Approved'], ['reject', 'Rejected']]) {
+    const submitted = await approval.submit(account.id, 'please', {});
+    assert.deepEqual([submitted.success, submitted.instanceStatus, submitted.newWorkitemIds.length], [true, 'Pending', 1]);
+    const item = await conn.query(
+      `SELECT Id FROM ProcessInstanceWorkitem WHERE ProcessInstance.TargetObjectId = '${account.id}'`);
+    assert.equal(item.records[0].Id, submitted.newWorkitemIds[0]);
+    const decided = await approval[decide](item.records[0].Id, 'decided');
+    assert.deepEqual([decided.success, decided.instanceStatus], [true, status]);
+  }
+  const small = await Account.create({ Name: 'Small' });
+  assert.match((await refusal(approval.submit(small.id, 'please', {}))).message, /NO_APPLICABLE_PROCESS/);
+});
+
+check('run a quick action and publish an event', async () => {
+  const account = await Account.create({ Name: 'Quick' });
+  const action = Account.quickAction('Add_Contact');
+  const done = await action.execute(account.id, { LastName: 'Quick' });
+  assert.equal(done.success, true);
+  assert.equal((await conn.query(`SELECT LastName FROM Contact WHERE AccountId = '${account.id}'`)).records[0].LastName, 'Quick');
+  const published = await conn.sobject('Order_Placed__e').create({ Number__c: '7' });
+  assert.equal(published.success, true);
+});
+
 check('upload a file and download it', async () => {
   const bytes = Buffer.from([0, 1, 2, 0xfe, 0xff, 10, 13]);
   const versions = conn.sobject('ContentVersion');

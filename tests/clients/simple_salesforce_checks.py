@@ -210,6 +210,23 @@ def _():
     equal((refused.content[0]["isSuccess"], "because" in refused.content[0]["errors"][0]["message"]), (False, True))
 
 
+@check("submit for approval, approve and reject")
+def _():
+    def approvals(**request):
+        return sf.restful("process/approvals/", method="POST", json={"requests": [request]})
+
+    equal([process["name"] for process in sf.restful("process/approvals/")["approvals"]["Account"]], ["Big_Account"])
+    account = sf.Account.create({"Name": "Approved", "Site": "big"})["id"]
+    for action, status in (("Approve", "Approved"), ("Reject", "Rejected")):
+        [submitted] = approvals(actionType="Submit", contextId=account, comments="please")
+        equal(submitted["instanceStatus"], "Pending")
+        [decided] = approvals(actionType=action, contextId=submitted["newWorkitemIds"][0])
+        equal((decided["success"], decided["instanceStatus"]), (True, status))
+    small = sf.Account.create({"Name": "Small"})["id"]
+    refused = refusal(SalesforceMalformedRequest, approvals, actionType="Submit", contextId=small)
+    equal(refused.content[0]["errors"][0]["statusCode"], "NO_APPLICABLE_PROCESS")
+
+
 @check("upload a file and download it")
 def _():
     data = b64encode(bytes(range(256))).decode()
