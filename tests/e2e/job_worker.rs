@@ -69,6 +69,7 @@ impl Running {
         R: Future<Output = Outcome> + Send + 'static,
     {
         let gateway = GatewayOptions {
+            rest_address: None,
             address: house.address().to_owned(),
             ca_certificate: None,
             override_authority: None,

@@ -65,7 +65,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     },
 };
 
-pub(super) const MOST_RECORDS: Input = Input {
+const MOST_RECORDS: Input = Input {
     tooltip: "Reads at most this many records. Empty: all of them, as long as they fit into the result.",
     ..fields::MAX_RECORDS
 };

@@ -4,9 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, Operate, bulk_job,
-    bulk_results::{self, MOST_RECORDS},
-    bulk_rows,
+    Call, Operate, bulk_job, bulk_results, bulk_rows,
     bulk_start_query::{DELETED_TOO, SOQL_QUERY, begin, request},
     descriptor::{Area, Descriptor, Examples, ResultContent},
     fields, query,
@@ -34,7 +32,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         ResultContent::Records,
         ResultContent::FirstRecord,
     ],
-    inputs: &[SOQL_QUERY, query::PARAMETERS, DELETED_TOO, MOST_RECORDS],
+    inputs: &[SOQL_QUERY, query::PARAMETERS, DELETED_TOO, fields::MAX_RECORDS],
     examples: Examples {
         answer: (
             200,

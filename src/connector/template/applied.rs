@@ -116,7 +116,9 @@ fn the_fields_of_an_operation_arrive_under_its_names_and_are_all_read() {
         let plain = |text: String| text.replace(' ', "").to_lowercase();
         let read = plain(format!("{operation:?}"));
         for (name, value) in given.iter().filter(|(name, _)| *name != "type") {
-            for leaf in leaves(value) {
+            // The object of a record is no column of a bulk job.
+            let is_bulk = case.descriptor().area == operations::Area::Bulk;
+            for leaf in leaves(value).into_iter().filter(|leaf| !(is_bulk && *leaf == "attributes")) {
                 let shown = plain(format!("{leaf:?}"));
                 assert!(read.contains(shown.trim_matches('"')), "{name}: {leaf} is not in {read}");
             }
