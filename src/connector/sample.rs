@@ -16,8 +16,10 @@ pub fn sample_error(operation: &Descriptor) -> Value {
     let body = json(body);
     let mut errors: Vec<Value> = body.as_array().into_iter().flatten().flat_map(told).collect();
     errors.extend(body["results"].as_array().into_iter().flatten().flat_map(refusals));
+    errors.extend(body["errors"].as_array().into_iter().flatten().map(graphql));
     let first = errors.first().cloned().unwrap_or_default();
-    let code = if body.is_object() { json!("RECORDS_FAILED") } else { first["errorCode"].clone() };
+    let is_of_records = body.is_object() && body.get("errors").is_none();
+    let code = if is_of_records { json!("RECORDS_FAILED") } else { first["errorCode"].clone() };
     json!({"error": {
         "code": code,
         "message": format!("{}: {}", text(&first["errorCode"]), text(&first["message"])),
@@ -37,6 +39,11 @@ fn detail(error: &Value) -> Value {
     let fields = error.get("fields").cloned().unwrap_or_else(|| json!([]));
     let code = error.get("errorCode").unwrap_or(&error["statusCode"]);
     json!({"errorCode": code, "message": error["message"], "fields": fields})
+}
+
+/// An error of a GraphQL answer.
+fn graphql(error: &Value) -> Value {
+    json!({"errorCode": error["extensions"]["ErrorType"], "message": error["message"], "fields": []})
 }
 
 /// The errors of one record of several, with its place.

@@ -50,10 +50,10 @@ fn assert_done_once(house: &House) {
 /// Kills the worker when a request is held, and lets a second one finish.
 async fn killed_at(name: &str, hold: impl FnOnce(&House) -> Gate) -> (usize, usize, usize) {
     let mut house = open(name).await;
-    let held = hold(&house);
+    let gate = hold(&house);
     let first = house.worker();
     let running = house.start(json!({}));
-    held.held(1).await;
+    gate.reached(1).await;
 
     first.kill().await;
     let _second = house.worker();
@@ -61,7 +61,7 @@ async fn killed_at(name: &str, hold: impl FnOnce(&House) -> Gate) -> (usize, usi
     let variables = house.finish(running).await;
     assert_eq!(variables["saved"], RECORDS, "{variables}");
     // What was on the way all the time comes to the org after all.
-    held.open();
+    gate.open();
     let account = account(&house);
     assert_done_once(&house);
     account
@@ -92,9 +92,12 @@ async fn killed_before_it_knows_that_the_data_arrived_it_gives_the_job_up_and_up
 #[tokio::test]
 async fn killed_while_it_tells_the_job_to_begin_it_goes_on_with_the_same_job() {
     for (done, name) in [(false, "bulk-closing"), (true, "bulk-closed")] {
-        let after = killed_at(name, |house| match done {
-            true => house.hold_answer("PATCH", "/jobs/ingest/"),
-            false => house.hold("PATCH", "/jobs/ingest/", 1),
+        let after = killed_at(name, |house| {
+            if done {
+                house.hold_answer("PATCH", "/jobs/ingest/")
+            } else {
+                house.hold("PATCH", "/jobs/ingest/", 1)
+            }
         });
         assert_eq!(after.await, (1, 0, 1), "{name}");
     }

@@ -36,7 +36,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             "fields": []}], "success": false}]"#,
         ),
         result: "={status: body.instanceStatus}",
-        error: "=if error.code = \"NO_WORK_ITEM\" then ignoreError({status: null}) else null",
+        error: "=if error.code = \"INVALID_CROSS_REFERENCE_KEY\" then ignoreError({status: null}) else null",
     },
 };
 

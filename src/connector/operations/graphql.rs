@@ -63,8 +63,8 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         ),
         refusal: (
             200,
-            r#"{"data": {}, "errors": [{"message": "Validation error: Field 'Nam' in type 'Account' is undefined",
-            "paths": [], "locations": [], "extensions": {"ErrorType": "ValidationError"}}]}"#,
+            r#"{"data": {}, "errors": [{"message": "Object type Invoice__c is not accessible by this user",
+            "paths": [], "locations": [], "extensions": {"ErrorType": "DataFetchingException"}}]}"#,
         ),
         result: "={names: body.data.uiapi.query.Account.edges.node.Name.value}",
         error: "=if error.code = \"DataFetchingException\" then bpmnError(\"not read\", error.message) else null",

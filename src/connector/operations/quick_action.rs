@@ -69,7 +69,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             r#"[{"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing: [Subject]", "fields": ["Subject"]}]"#,
         ),
         result: "={taskId: body.id}",
-        error: "=if error.code = \"NOT_FOUND\" then bpmnError(\"no such action\", error.message) else null",
+        error: "=if error.code = \"REQUIRED_FIELD_MISSING\" then bpmnError(\"incomplete\", error.message) else null",
     },
 };
 

@@ -69,7 +69,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             "fields": []}], "success": false}]"#,
         ),
         result: "={workItemId: body.newWorkitemIds[1]}",
-        error: "=if error.code = \"NO_APPLICABLE_PROCESS\" then bpmnError(\"needs no approval\", error.message) else null",
+        error: "=if error.code = \"ALREADY_IN_PROCESS\" then bpmnError(\"under way\", error.message) else null",
     },
 };
 
