@@ -53,7 +53,7 @@ async fn killed_at(name: &str, hold: impl FnOnce(&House) -> Gate) -> (usize, usi
     let gate = hold(&house);
     let first = house.worker();
     let running = house.start(json!({}));
-    gate.reached(1).await;
+    gate.held(1).await;
 
     first.kill().await;
     let _second = house.worker();
