@@ -5,9 +5,8 @@
 
 use std::{
     collections::BTreeSet,
-    fmt, io,
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -46,18 +45,6 @@ impl fmt::Display for Forbidden {
 
 impl std::error::Error for Forbidden {}
 
-/// Why a name was not found, told to each that waited for it.
-#[derive(Debug)]
-struct Shared(Arc<io::Error>);
-
-impl fmt::Display for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Shared {}
-
 impl Resolver {
     fn allows(&self, address: IpAddr) -> bool {
         match reach(address) {
@@ -71,7 +58,7 @@ impl Resolver {
         self,
         host: String,
     ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
-        let found = self.lookups.addresses(&host).await.map_err(Shared)?;
+        let found = self.lookups.addresses(&host).await?;
         if self.proxies.contains(&host.to_ascii_lowercase()) {
             return Ok(found.to_vec());
         }
