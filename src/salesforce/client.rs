@@ -255,7 +255,7 @@ impl SalesforceClient {
     fn without_token(&self, mut error: Error, endpoint: &Url) -> Error {
         if matches!(error.class, ErrorClass::Transient | ErrorClass::Throttled) {
             let transport = &self.inner.transport;
-            error.rest = transport.org(endpoint).rest(Errand::LOGIN, transport.rules());
+            error.rest = transport.org(endpoint).rest(Errand::LOGIN, transport.rules()).or(error.rest);
         }
         error
     }

@@ -4,7 +4,11 @@ use std::{
     collections::VecDeque,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -12,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::token_cache::TokenCache;
 
+use super::codes;
 use super::credentials::invalid;
 use super::error::Error;
 use super::grant::{Attempt, Flow, Grant, Secret};
@@ -27,6 +32,13 @@ const REMEMBERED_TOKENS: usize = 8;
 /// A state file holds one token; anything larger is another file.
 const LARGEST_STATE: u64 = 64 * 1024;
 
+/// So many times in a row an endpoint may be unavailable before the jobs that need it fail as usual. By what the cache
+/// of tokens remembers, this takes a minute and a half; one that is not reached at all has opened its circuit by then.
+const WAITED_OUT: u32 = 4;
+
+/// How long a job rests that needs an endpoint which is not available: its retries are not for that.
+const REST: Duration = Duration::from_secs(5);
+
 /// The cache of one login.
 pub(super) type Tokens = TokenCache<AccessToken, Error>;
 
@@ -38,6 +50,8 @@ pub(super) struct Login {
     key: Option<Key>,
     refresh: Mutex<Refresh>,
     received: Mutex<VecDeque<SecretString>>,
+    /// How often in a row the endpoint was not available.
+    unavailable: AtomicU32,
 }
 
 /// What became of a refresh token.
@@ -62,7 +76,20 @@ impl Login {
             _ => None,
         };
         let (refresh, received) = (Mutex::default(), Mutex::default());
-        Ok(Self { grant, tokens: Tokens::new(), key, refresh, received })
+        Ok(Self { grant, tokens: Tokens::new(), key, refresh, received, unavailable: AtomicU32::new(0) })
+    }
+
+    /// Lets jobs wait out that the endpoint is not available for a while.
+    pub(super) fn judge(&self, result: &mut Result<AccessToken, Error>) {
+        match result {
+            Err(error) if error.code() == codes::TOKEN_ENDPOINT_UNAVAILABLE => {
+                let times = self.unavailable.fetch_add(1, Ordering::Relaxed) + 1;
+                if times <= WAITED_OUT {
+                    error.rest = error.rest.or(Some(REST));
+                }
+            }
+            _ => self.unavailable.store(0, Ordering::Relaxed),
+        }
     }
 
     /// Remembers a token that came from the token endpoint, so that it can be masked wherever it shows up.

@@ -91,7 +91,8 @@ pub(super) async fn fetch(
     timeout: Duration,
 ) -> Result<Fetched<AccessToken>, Error> {
     let endpoint = &login.grant.endpoint;
-    let result = ask(transport, login, timeout).await;
+    let mut result = ask(transport, login, timeout).await;
+    login.judge(&mut result);
     match &result {
         Ok(_) => tracing::debug!(%endpoint, grant = login.grant.flow.grant_type(), "got an access token"),
         // Its words are not logged: they are the job's, and stand in its incident.

@@ -324,6 +324,26 @@ async fn whatever_is_no_token_is_told_in_words_and_remembered_in_every_way() {
 }
 
 #[tokio::test]
+async fn jobs_wait_for_an_endpoint_that_is_not_available_but_not_for_ever() {
+    let [credentials, ..] = every_way();
+    let (org, broken) = (Server::start(|_| text(500, "oops"), |_| done()).await, 4);
+    let client = client(&org, credentials);
+    for _ in 0..broken {
+        let error = client.log_in(patient()).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.rest()),
+            ("TOKEN_ENDPOINT_UNAVAILABLE", Some(Duration::from_secs(5)))
+        );
+        // Longer than any failure is remembered.
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        tokio::time::resume();
+    }
+    let error = client.log_in(patient()).await.unwrap_err();
+    assert_eq!((error.rest(), org.logins()), (None, broken + 1), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_that_comes_byte_by_byte_is_waited_for_no_longer_than_any_other() {
     let org = Server::start(|_| Reply::Drip, |_| done()).await;
     for credentials in every_way() {
