@@ -247,7 +247,12 @@ fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptio
         reader.mistake("hosts.allow", problem);
         AllowedHosts::default()
     });
-    let hosts = hosts.with_private(reader.boolean("hosts.allow_private"));
+    let sources = reader.list("hosts.sources");
+    let sources = AllowedHosts::new(&sources, allow_http, allow_loopback).unwrap_or_else(|problem| {
+        reader.mistake("hosts.sources", problem);
+        AllowedHosts::none()
+    });
+    let allow_private = reader.boolean("hosts.allow_private");
     ConnectorOptions {
         transport: TransportOptions {
             connect_timeout: reader.duration("salesforce.connect_timeout"),
@@ -255,7 +260,8 @@ fn read_connector(reader: &mut Reader, max_jobs_active: usize) -> ConnectorOptio
             max_wait: reader.duration("salesforce.max_wait"),
             slow_org_share: share_of(max_jobs_active, reader.share("salesforce.slow_org_share")),
             api_reserve: reader.share("salesforce.api_reserve"),
-            hosts,
+            hosts: hosts.with_private(allow_private),
+            sources: sources.with_private(allow_private).of_sources(),
         },
         connections: connections::read(reader),
         allow_inline: reader.boolean(connections::ALLOW_INLINE),

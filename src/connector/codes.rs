@@ -130,9 +130,10 @@ codes! {
         "The base URL or the token endpoint of the connection is no address that can be called. Nothing was called.",
         "Correct the address, such as https://acme.my.salesforce.com, then resolve the incident.";
     HOST_NOT_ALLOWED: Configuration,
-        "The connection, its token endpoint or the login's answer names a host that the worker may not call. No secret \
-         was sent there.",
-        "Correct the address, or have the operator add the host to hosts.allow, then resolve the incident.";
+        "The connection, its token endpoint, the login's answer or the address of a CSV file names a host that the worker may not \
+         call. No secret was sent there.",
+        "Correct the address, or have the operator add the host to hosts.allow (for CSV files: hosts.sources), then resolve the \
+         incident.";
     UNSUPPORTED_API_VERSION: Configuration,
         "The org does not have the API version of the task or the connection. Nothing was done.",
         "Choose a version that the org has (the message lists them) where the message says it was set, then resolve the incident.";
@@ -222,6 +223,13 @@ codes! {
          itself, and which records it has done before.",
         "Correct what the message names, and take the records that are done out of the task's list where a second time has a \
          second effect: resolving the incident begins a new bulk job with all of them.";
+    SOURCE_REFUSED: Permanent,
+        "The CSV file at records.csvUrl is not there, redirects, is larger than Salesforce takes, or is no CSV that fits. The bulk job was not \
+         told to begin, so that nothing comes of it.",
+        "Correct the file or its address, then resolve the incident.";
+    SOURCE_UNAVAILABLE: Transient,
+        "The CSV file at records.csvUrl could not be read to its end for a reason that passes by itself. The bulk job was not told to begin.",
+        "Resolve the incident to try again.";
     MULTIPLE_CHOICES: Business,
         "An upsert found several records with this external id and changed none (HTTP 300).",
         "Remove the duplicates in Salesforce, and mark the external id field as unique.";

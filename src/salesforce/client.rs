@@ -139,6 +139,9 @@ impl SalesforceClient {
                 }
             }
             may_be_done |= failed.may_be_done;
+            if request.is_spent() {
+                return Err(failed.error);
+            }
             let (code, class) = (failed.error.code().to_owned(), failed.error.class());
             let pause = attempts.after(failed)?;
             self.inner.transport.metrics().salesforce_retried(class.name());
@@ -195,6 +198,10 @@ impl SalesforceClient {
     /// The host that calls go to, as far as it is known without a login.
     pub fn host(&self) -> Option<String> {
         self.address().host_str().map(ToOwned::to_owned)
+    }
+
+    pub(super) fn transport(&self) -> &Transport {
+        &self.inner.transport
     }
 
     /// Where calls go, as far as it is known without a login.
@@ -283,6 +290,10 @@ impl SalesforceClient {
         }
         if login.tokens.invalidate(&token) {
             self.inner.transport.metrics().token_refreshed("salesforce");
+        }
+        if request.is_spent() {
+            let class = ErrorClass::Transient;
+            return Err(Failed::finally(Error { class, ..failed.error }));
         }
         let fresh = self.token(limit).await.map_err(Failed::finally)?;
         match self.exchange(request, &fresh, limit, guard).await {

@@ -48,3 +48,7 @@ pub const REQUEST_TOO_LONG: &str = "REQUEST_TOO_LONG";
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// The org does not have the API version of the call, which was not sent.
 pub const UNSUPPORTED_API_VERSION: &str = "UNSUPPORTED_API_VERSION";
+/// A file on another host is not there, or is not what it should be.
+pub const SOURCE_REFUSED: &str = "SOURCE_REFUSED";
+/// A file on another host could not be read to its end.
+pub const SOURCE_UNAVAILABLE: &str = "SOURCE_UNAVAILABLE";

@@ -45,6 +45,14 @@ impl Content {
         Self { media_type: media_type.into(), source: Source::Stream(Arc::new(Mutex::new(Some(pieces)))) }
     }
 
+    /// Whether it is a stream that was sent.
+    pub(super) fn is_spent(&self) -> bool {
+        match &self.source {
+            Source::Whole(_) => false,
+            Source::Stream(pieces) => pieces.lock().unwrap_or_else(PoisonError::into_inner).is_none(),
+        }
+    }
+
     /// What is sent, once.
     pub(super) fn outflow(&self) -> Outflow {
         match &self.source {
@@ -139,7 +147,9 @@ mod tests {
         drop(sender);
         drop(content.outflow());
         let mut flow = content.outflow();
+        assert!(!content.is_spent());
         assert_eq!((next(&mut flow).unwrap().unwrap(), flow.size_hint().exact()), (Bytes::from("a"), None));
+        assert!(content.is_spent());
         assert_eq!(next(&mut flow).unwrap().unwrap_err().to_string(), "cut");
         assert!(next(&mut flow).is_none());
         let again = next(&mut content.outflow()).unwrap().unwrap_err();

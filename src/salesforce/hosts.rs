@@ -35,7 +35,12 @@ pub struct AllowedHosts {
     allow_http: bool,
     allow_loopback: bool,
     allow_private: bool,
+    /// The key of the configuration that lists them.
+    key: &'static str,
 }
+
+/// The key that lists the hosts of orgs.
+const OF_ORGS: &str = "hosts.allow";
 
 #[derive(Clone, Debug, PartialEq)]
 enum Pattern {
@@ -76,7 +81,7 @@ impl Default for AllowedHosts {
     /// Salesforce's own domains ([`DEFAULT_HOSTS`]), `https` only, no loopback.
     fn default() -> Self {
         let patterns = DEFAULT_HOSTS.iter().filter_map(|pattern| Pattern::parse(pattern)).collect();
-        Self { patterns, allow_http: false, allow_loopback: false, allow_private: false }
+        Self { patterns, ..Self::none() }
     }
 }
 
@@ -92,7 +97,18 @@ impl AllowedHosts {
             })
         };
         let patterns = patterns.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { patterns, allow_http, allow_loopback, allow_private: false })
+        Ok(Self { patterns, allow_http, allow_loopback, ..Self::none() })
+    }
+
+    /// No host at all.
+    pub fn none() -> Self {
+        let patterns = Vec::new();
+        Self { patterns, allow_http: false, allow_loopback: false, allow_private: false, key: OF_ORGS }
+    }
+
+    /// The same hosts for files that are read there, which are no orgs'.
+    pub fn of_sources(self) -> Self {
+        Self { key: "hosts.sources", ..self }
     }
 
     /// Allows listed hosts whose addresses are of private networks, or not.
@@ -145,7 +161,7 @@ impl AllowedHosts {
         Ok(url)
     }
 
-    fn check(&self, what: &str, url: &Url) -> Result<(), Error> {
+    pub(super) fn check(&self, what: &str, url: &Url) -> Result<(), Error> {
         let Some(host) = url.host() else { return Err(invalid(what, "expected a host", None)) };
         match url.scheme() {
             "https" => {}
@@ -169,10 +185,11 @@ impl AllowedHosts {
         if self.patterns.iter().any(|pattern| pattern.matches(&name)) {
             return Ok(());
         }
-        let hint = if is_below(&name, "force.com") {
+        let key = self.key;
+        let hint = if key == OF_ORGS && is_below(&name, "force.com") {
             "sites are no API; use the My Domain host, such as acme.my.salesforce.com, or list this one in hosts.allow"
         } else {
-            "it is not in the list of allowed hosts; hosts.allow in the configuration names them"
+            &format!("it is not in the list of allowed hosts; {key} in the configuration names them")
         };
         Err(refused(what, url, hint))
     }

@@ -45,6 +45,7 @@ mod seats;
 mod session;
 pub mod soql;
 pub mod sosl;
+mod source;
 mod span;
 mod status;
 mod sub_request;
@@ -70,6 +71,7 @@ pub use request::{
     Verb, WrittenPath,
 };
 pub use response::Response;
+pub use source::{SourceAddress, SourceFile};
 pub use status::{ApiUsage, CircuitState, CircuitStatus, LastError, OrgStatus};
 pub use sub_request::{Reference, ResourceUrl, SubMethod, SubRequest};
 pub use transport::{Transport, TransportOptions};

@@ -16,7 +16,7 @@ use crate::tls::use_ring;
 use super::codes;
 use super::error::{Error, ErrorClass};
 use super::failure::Failure;
-use super::hosts::AllowedHosts;
+use super::hosts::{AllowedHosts, is_loopback_url};
 use super::lookups::Lookups;
 use super::resolver::Resolver;
 use super::transport::PRODUCT;
@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) connect_timeout: Duration,
     pub(super) hosts: AllowedHosts,
     pub(super) network: Network,
+    /// Whether answers may come compressed.
+    pub(super) decodes: bool,
 }
 
 /// The clients of a network.
@@ -66,6 +68,13 @@ pub(super) struct Clients {
     pub(super) http: reqwest::Client,
     /// For this machine: a proxy could not reach it.
     pub(super) loopback: reqwest::Client,
+}
+
+impl Clients {
+    /// The one that speaks to this address.
+    pub(super) fn at(&self, url: &Url) -> &reqwest::Client {
+        if is_loopback_url(url) { &self.loopback } else { &self.http }
+    }
 }
 
 impl Plan {
@@ -98,6 +107,7 @@ impl Plan {
         let builder = reqwest::Client::builder()
             .user_agent(PRODUCT)
             .redirect(redirect::Policy::none())
+            .gzip(self.decodes)
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_SIZE)
@@ -192,7 +202,7 @@ mod tests {
 
     fn plan(network: Network) -> Plan {
         let hosts = AllowedHosts::new(&[], true, true).unwrap();
-        Plan { connect_timeout: Duration::from_secs(1), hosts, network }
+        Plan { connect_timeout: Duration::from_secs(1), hosts, network, decodes: true }
     }
 
     fn mistake(network: Network) -> String {

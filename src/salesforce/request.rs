@@ -103,6 +103,11 @@ impl Request {
             && self.method == Method::POST
     }
 
+    /// Whether its content is a stream that was sent, so that it cannot be sent again.
+    pub(super) fn is_spent(&self) -> bool {
+        self.content.as_ref().is_some_and(Content::is_spent)
+    }
+
     /// `GET /query?q=…`: the first page of a SOQL query.
     pub fn query(soql: &str) -> Self {
         Self::asking("q", soql)

@@ -1,7 +1,7 @@
 //! The way to the network: one pool of connections, and the one function that sends.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 
 use super::error::Error;
 use super::failure::{Failure, Kind};
-use super::hosts::{AllowedHosts, is_loopback_url};
+use super::hosts::AllowedHosts;
 use super::login::Logins;
 use super::network::{Clients, Network, Plan};
 use super::org::{Errand, Org, Pass, Rules};
@@ -42,6 +42,8 @@ pub struct TransportOptions {
     pub max_body_bytes: usize,
     /// Hosts that may be called and given secrets.
     pub hosts: AllowedHosts,
+    /// Hosts from which files may be read that somebody names by their address. They are given no secrets.
+    pub sources: AllowedHosts,
     /// How long a call may wait here until one of its connection's `max_concurrent_requests` is free, or its org has room.
     pub max_wait: Duration,
     /// So many calls one org has in hand at most, so that other orgs get a turn. The only one may have all while it is
@@ -53,7 +55,7 @@ pub struct TransportOptions {
 }
 
 impl Default for TransportOptions {
-    /// 10 s to connect, answers of up to 50 MiB, Salesforce's own hosts; 5 s of waiting, 75 calls to a slow org, a
+    /// 10 s to connect, answers of up to 50 MiB, Salesforce's own hosts, no files of others; 5 s of waiting, 75 calls to a slow org, a
     /// twentieth of the budget in reserve.
     fn default() -> Self {
         let connect_timeout = Duration::from_secs(10);
@@ -61,6 +63,7 @@ impl Default for TransportOptions {
             connect_timeout,
             max_body_bytes: 50 * 1024 * 1024,
             hosts: AllowedHosts::default(),
+            sources: AllowedHosts::of_sources(AllowedHosts::none()),
             max_wait: Duration::from_secs(5),
             slow_org_share: 75,
             api_reserve: 0.05,
@@ -87,6 +90,8 @@ struct Shared {
     logins: Logins,
     orgs: Orgs,
     versions: Versions,
+    /// For files on other hosts; made when the first is read.
+    sources: OnceLock<Result<Clients, Error>>,
 }
 
 impl std::fmt::Debug for Transport {
@@ -116,7 +121,7 @@ impl Transport {
 
     fn plan(options: &TransportOptions) -> Plan {
         let (connect_timeout, hosts) = (options.connect_timeout, options.hosts.clone());
-        Plan { connect_timeout, hosts, network: Network::default() }
+        Plan { connect_timeout, hosts, network: Network::default(), decodes: true }
     }
 
     fn assemble(
@@ -128,7 +133,8 @@ impl Transport {
         let orgs = Orgs::new(options.slow_org_share, Arc::clone(&metrics));
         let rules = Rules { reserve: options.api_reserve, is_configured: false };
         let (logins, versions) = (Logins::default(), Versions::default());
-        let shared = Shared { options, metrics, retry, logins, orgs, versions };
+        let sources = OnceLock::new();
+        let shared = Shared { options, metrics, retry, logins, orgs, versions, sources };
         let (shared, clients) = (Arc::new(shared), Arc::new(clients));
         Self { shared, clients, permits: None, rules, last_error: Arc::default() }
     }
@@ -228,8 +234,19 @@ impl Transport {
 
     /// The client that speaks to this address.
     pub(super) fn http(&self, url: &Url) -> &reqwest::Client {
-        let clients = &self.clients;
-        if is_loopback_url(url) { &clients.loopback } else { &clients.http }
+        self.clients.at(url)
+    }
+
+    pub(super) fn source_hosts(&self) -> &AllowedHosts {
+        &self.shared.options.sources
+    }
+
+    /// The client that reads files at this address: with no connection's proxy, and no certificate that would say who asks.
+    pub(super) fn source_http(&self, url: &Url) -> Result<&reqwest::Client, Error> {
+        let options = &self.shared.options;
+        let plan = || Plan { hosts: options.sources.clone(), decodes: false, ..Self::plan(options) };
+        let clients = self.shared.sources.get_or_init(|| plan().clients()).as_ref();
+        clients.map(|clients| clients.at(url)).map_err(Clone::clone)
     }
 
     /// Waits until one more request may be under way; it is kept while the request is.

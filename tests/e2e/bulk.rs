@@ -1,4 +1,4 @@
-//! A bulk job whose worker is killed on the way: its data is carried out once, wherever that happens.
+//! A bulk job whose worker is killed on the way: its data is processed once, wherever that happens.
 //!
 //! What the org logged says how many jobs were made and how often data was uploaded. A second upload comes only where the
 //! first was under way and nobody can know how far it came: then to another job, after the first was given up for good.

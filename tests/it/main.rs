@@ -13,6 +13,7 @@ mod dev_org;
 mod docs;
 mod expressions;
 mod faults;
+mod file_server;
 mod floors;
 mod handler;
 mod jobs;
@@ -20,6 +21,8 @@ mod logging;
 mod login;
 mod logins;
 mod marks;
+#[cfg(target_os = "linux")]
+mod memory;
 mod metrics;
 mod operations;
 mod operations_page;

@@ -23,7 +23,7 @@ use crate::{
 pub(super) const NULL: &str = "#N/A";
 
 /// The most that Salesforce advises to upload to one job, in bytes: it holds 150 MB of base64.
-const MOST_BYTES: u64 = 100_000_000;
+pub(super) const MOST_BYTES: u64 = 100_000_000;
 
 /// A header that is longer is none.
 const LONGEST_HEADER: usize = 1024 * 1024;
@@ -36,10 +36,12 @@ const DELIMITERS: &[u8] = b",\t;|^`";
 pub(super) struct Flaw {
     pub(super) expected: String,
     pub(super) found: String,
+    /// Nothing is: it could not be sent on.
+    pub(super) is_of_sending: bool,
 }
 
-fn flaw(expected: impl Into<String>, found: impl Into<String>) -> Flaw {
-    Flaw { expected: expected.into(), found: found.into() }
+pub(super) fn flaw(expected: impl Into<String>, found: impl Into<String>) -> Flaw {
+    Flaw { expected: expected.into(), found: found.into(), is_of_sending: false }
 }
 
 /// A name and a value of a record.
@@ -253,7 +255,7 @@ fn unsent(error: &csv::Error) -> Flaw {
         csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             flaw(format!("at most {MOST_BYTES} bytes of CSV in one task"), "more")
         }
-        _ => flaw("what can be sent on", error.to_string()),
+        _ => Flaw { is_of_sending: true, ..flaw("what can be sent on", error.to_string()) },
     }
 }
 
@@ -297,7 +299,8 @@ mod tests {
     fn anew(csv: &[u8]) -> Result<(String, u64), String> {
         let mut output = Vec::new();
         let rows = normalized(csv, &mut output, &purpose(Verb::Insert, None));
-        let rows = rows.map_err(|Flaw { expected, found }| format!("expected {expected}, found {found}"))?;
+        let rows =
+            rows.map_err(|Flaw { expected, found, .. }| format!("expected {expected}, found {found}"))?;
         Ok((String::from_utf8(output).unwrap(), rows))
     }
 

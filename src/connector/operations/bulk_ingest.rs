@@ -13,22 +13,28 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
     Call,
+    bulk_csv::MOST_BYTES,
     bulk_input::{Data, Ingest},
     bulk_job::{self, Note, Stage, Standing},
+    bulk_stream,
 };
 use crate::{
     connector::{Error, ErrorType, codes},
-    salesforce::{BulkJob, BulkKind, Content, Response},
+    salesforce::{BulkJob, BulkKind, Content, SourceFile},
 };
 
 const CSV: &str = "text/csv; charset=UTF-8";
 
 /// An upload is given a second more for each so many bytes.
-const BYTES_A_SECOND: usize = 128 * 1024;
+const BYTES_A_SECOND: u64 = 128 * 1024;
+
+/// What a file is given whose size nobody knows.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(MOST_BYTES / BYTES_A_SECOND);
 
 /// A bulk job that runs, or is over.
 #[derive(Debug)]
@@ -39,24 +45,24 @@ pub(super) struct Begun {
     pub(super) is_new: bool,
 }
 
-/// Brings the task's bulk job to where it goes on by itself.
-pub(super) async fn begin(call: &Call<'_>, ingest: &Ingest) -> Result<Begun, Error> {
-    let Some(note) = Note::of(call) else { return afresh(call, ingest).await };
+/// Brings the task's bulk job to where it goes on by itself; `None` where a file has no rows.
+pub(super) async fn begin(call: &Call<'_>, ingest: &Ingest) -> Result<Option<Begun>, Error> {
+    let Some(note) = Note::of(call) else { return afresh(call, ingest, 0).await };
     let job = note.job(BulkKind::Ingest);
     let Some(standing) = bulk_job::look(call, &job).await? else {
         return match note.stage {
-            Stage::Created => afresh(call, ingest).await,
+            Stage::Created => afresh(call, ingest, note.losses).await,
             Stage::Uploaded => Err(bulk_job::gone(&job)),
         };
     };
     match (note.stage, standing.state()) {
         (Stage::Created, "Open") => match give_up(call, &job).await? {
-            None => afresh(call, ingest).await,
-            Some(standing) => Ok(Begun { note, standing, is_new: false }),
+            None => afresh(call, ingest, note.losses).await,
+            Some(standing) => Ok(Some(Begun { note, standing, is_new: false })),
         },
-        (Stage::Created, "Aborted") => afresh(call, ingest).await,
-        (Stage::Uploaded, "Open") => close(call, note).await,
-        _ => Ok(Begun { note, standing, is_new: false }),
+        (Stage::Created, "Aborted") => afresh(call, ingest, note.losses).await,
+        (Stage::Uploaded, "Open") => close(call, note).await.map(Some),
+        _ => Ok(Some(Begun { note, standing, is_new: false })),
     }
 }
 
@@ -79,40 +85,56 @@ async fn give_up(call: &Call<'_>, job: &BulkJob) -> Result<Option<Standing>, Err
 }
 
 /// Makes a job, fills it and tells it to begin.
-async fn afresh(call: &Call<'_>, ingest: &Ingest) -> Result<Begun, Error> {
+async fn afresh(call: &Call<'_>, ingest: &Ingest, losses: u32) -> Result<Option<Begun>, Error> {
+    let data = Opened::of(call, &ingest.data).await?;
     let created = call.send(&ingest.create()).await?;
     let mut note = Note::new(&created, Stage::Created)?;
+    note.losses = losses;
     note.leave(call).await?;
-    note.rows = Some(upload(call, &note.job(BulkKind::Ingest), &ingest.data).await?);
-    note.stage = Stage::Uploaded;
-    note.leave(call).await?;
-    close(call, note).await
-}
-
-/// Uploads the data, and gives how many rows they are. A failure leaves the job open, for the next try to give up.
-async fn upload(call: &Call<'_>, job: &BulkJob, data: &Data) -> Result<u64, Error> {
-    let Data::Csv { csv, rows } = data;
-    let more = Duration::from_secs((csv.len() / BYTES_A_SECOND) as u64);
-    send_data(call, job, Content::whole(CSV, csv.clone()), call.timeout + more).await?;
-    Ok(*rows)
-}
-
-async fn send_data(
-    call: &Call<'_>,
-    job: &BulkJob,
-    content: Content,
-    timeout: Duration,
-) -> Result<Response, Error> {
-    let sent = call.send_without_mark(&job.upload(content), timeout).await;
-    sent.map_err(|error| match error.error_type() {
-        ErrorType::OutcomeUnknown => {
-            let message = format!(
-                "{job}: the upload got no answer; nothing comes of it, for the job was not told to begin"
-            );
-            Error::new(&codes::CONNECTION_LOST, message)
+    let rows = match data {
+        Opened::Csv(csv, rows) => {
+            let more = Duration::from_secs(csv.len() as u64 / BYTES_A_SECOND);
+            send_data(call, &note, Content::whole(CSV, csv), call.timeout + more).await?;
+            rows
         }
-        _ => error,
-    })
+        Opened::File(file) => {
+            let upload = |content| send_data(call, &note, content, call.timeout + LONGEST_UPLOAD);
+            bulk_stream::send_on(file, (CSV, &ingest.purpose), upload).await?
+        }
+    };
+    if rows == 0 {
+        give_up(call, &note.job(BulkKind::Ingest)).await?;
+        return Ok(None);
+    }
+    (note.rows, note.stage, note.losses) = (Some(rows), Stage::Uploaded, 0);
+    note.leave(call).await?;
+    close(call, note).await.map(Some)
+}
+
+/// What is uploaded.
+enum Opened {
+    Csv(Bytes, u64),
+    File(SourceFile),
+}
+
+impl Opened {
+    /// Comes before the bulk job: a file that is not there needs none.
+    async fn of(call: &Call<'_>, data: &Data) -> Result<Self, Error> {
+        Ok(match data {
+            Data::Csv { csv, rows } => Self::Csv(csv.clone(), *rows),
+            Data::File(address) => Self::File(call.client.open(address, call.timeout).await?),
+        })
+    }
+}
+
+/// Uploads the data. A failure leaves the job open, for the next try to give up.
+async fn send_data(call: &Call<'_>, note: &Note, content: Content, timeout: Duration) -> Result<(), Error> {
+    let upload = note.job(BulkKind::Ingest).upload(content);
+    match call.send_without_mark(&upload, timeout).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.error_type() == ErrorType::OutcomeUnknown => Err(note.lost(call)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tells a job to begin. The lock must outlast that: who gets the task's job next shall find the bulk job begun, or open

@@ -15,7 +15,7 @@ use crate::{
         InvalidInput,
         input::{Show, describe},
     },
-    salesforce::{FieldName, ObjectName, RecordId, Request},
+    salesforce::{FieldName, ObjectName, RecordId, Request, SourceAddress},
 };
 
 /// What is done with each record.
@@ -72,11 +72,12 @@ pub(super) const EXTERNAL_ID_FIELD: Input = Input {
 
 pub(super) const RECORDS: Input = Input {
     name: "records",
-    label: "Records, or CSV",
+    label: "Records, CSV or its address",
     kind: InputKind::Value,
     required: true,
     tooltip: "A list of records, such as [{Name: \"Acme\", Phone: null}], where null empties a field; for deletions a list of ids \
-              does too. Or CSV as text, with API names in its first line; an empty cell leaves a field as it is, #N/A empties it.",
+              does too. Or CSV as text, with API names in its first line; an empty cell leaves a field as it is, #N/A empties it. Or the \
+              address of such a file, up to 100 MB on a host that the operator lists: {csvUrl: \"https://files.acme.com/a.csv\"}.",
     placeholder: "=[{External_Key__c: \"A-1\", Name: \"Acme\"}]",
 };
 
@@ -94,6 +95,7 @@ pub(super) const ASSIGNMENT_RULE: Input = Input {
 pub(super) struct Ingest {
     /// What it is made with.
     job: Map<String, Value>,
+    pub(super) purpose: Purpose,
     pub(super) data: Data,
 }
 
@@ -109,6 +111,8 @@ pub(super) struct Purpose {
 pub(super) enum Data {
     /// As it is uploaded: with a header, commas and line feeds.
     Csv { csv: Bytes, rows: u64 },
+    /// A file, read while it is uploaded.
+    File(SourceAddress),
 }
 
 impl Purpose {
@@ -156,7 +160,7 @@ impl Ingest {
         }
         let purpose = Purpose { verb: parts.verb, key: parts.key.cloned() };
         let data = data(&purpose, parts.object, records)?;
-        Ok(Self { job, data })
+        Ok(Self { job, purpose, data })
     }
 
     /// The first request.
@@ -180,15 +184,31 @@ fn data(purpose: &Purpose, object: &ObjectName, records: Value) -> Result<Data, 
             let mut csv = Vec::with_capacity(text.len());
             let rows = bulk_csv::normalized(text.as_bytes(), &mut csv, purpose);
             let rows =
-                rows.map_err(|Flaw { expected, found }| InvalidInput::new("records", expected, found))?;
+                rows.map_err(|Flaw { expected, found, .. }| InvalidInput::new("records", expected, found))?;
             (csv, rows)
         }
+        Value::Object(file) if file.contains_key(CSV_URL) => return address(&file).map(Data::File),
         other => {
-            let expected = "a list of records, or CSV as text";
+            let expected = "a list of records, CSV as text, or {csvUrl: …} with the address of a CSV file";
             return Err(InvalidInput::new("records", expected, describe(Some(&other), Show::Value)));
         }
     };
     Ok(Data::Csv { csv: csv.into(), rows })
+}
+
+/// The one member of an object in the place of records.
+const CSV_URL: &str = "csvUrl";
+
+fn address(file: &Map<String, Value>) -> Result<SourceAddress, InvalidInput> {
+    if let Some(other) = file.keys().find(|name| *name != CSV_URL) {
+        return Err(InvalidInput::unknown("records", "the one field", other, &[CSV_URL]));
+    }
+    // The address itself is not told: it may hold a signature.
+    let address = &file[CSV_URL];
+    address.as_str().and_then(SourceAddress::new).ok_or_else(|| {
+        let path = format!("records.{CSV_URL}");
+        InvalidInput::new(path, SourceAddress::EXPECTED, describe(Some(address), Show::Type))
+    })
 }
 
 /// The records of a list, each with its object and the field that says which it is.
@@ -228,7 +248,7 @@ pub(super) mod tests {
     }
 
     fn csv(verb: Verb, key: Option<&str>, records: Value) -> String {
-        let Data::Csv { csv, .. } = ingest(verb, key, records).unwrap().data;
+        let Data::Csv { csv, .. } = ingest(verb, key, records).unwrap().data else { panic!("it is here") };
         String::from_utf8(csv.to_vec()).unwrap()
     }
 
@@ -288,7 +308,7 @@ pub(super) mod tests {
                 Verb::Insert,
                 None,
                 json!({"Name": "A"}),
-                "records: expected a list of records, or CSV as text, found an object",
+                "records: expected a list of records, CSV as text, or {csvUrl: …} with the address of a CSV file, found an object",
             ),
             (
                 Verb::Update,

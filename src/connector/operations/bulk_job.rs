@@ -22,6 +22,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A job that is given back looks again after so long at most.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
+/// A job whose upload got no answer rests so long, and longer after each further one; so many in a row cost one of its
+/// retries.
+const REST_AFTER_LOSS: Duration = Duration::from_secs(10);
+const MOST_LOSSES: u32 = 3;
+
 /// How far the task has brought its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,8 +46,16 @@ pub(super) struct Note {
     /// How many rows were uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rows: Option<u64>,
+    /// How many uploads before this one got no answer, one after the other.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) losses: u32,
     /// When it began, in seconds since 1970.
     since: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Note {
@@ -59,7 +72,7 @@ impl Note {
                 format!("expected the id of a bulk job, found something else (HTTP {})", created.status);
             return Err(Error::new(&codes::INVALID_RESPONSE, message).with_response(created.clone()));
         };
-        Ok(Self { id, stage, rows: None, since: jiff::Timestamp::now().as_second() })
+        Ok(Self { id, stage, rows: None, losses: 0, since: jiff::Timestamp::now().as_second() })
     }
 
     /// The job that it is about.
@@ -69,6 +82,18 @@ impl Note {
 
     pub(super) async fn leave(&self, call: &Call<'_>) -> Result<(), Error> {
         call.watchman.leave_note(NOTE, self).await
+    }
+
+    /// The upload got no answer: the task's job goes back with unchanged retries, and after several such times with one less.
+    pub(super) fn lost(&self, call: &Call<'_>) -> Error {
+        let message = format!(
+            "the bulk job {}: the upload got no answer; nothing comes of it, for the job was not told to begin",
+            self.id.as_str()
+        );
+        let losses = (self.losses + 1) % MOST_LOSSES;
+        let note = call.watchman.noted(NOTE, &Self { losses, ..self.clone() });
+        let error = Error::new(&codes::CONNECTION_LOST, message).noting(note);
+        if losses == 0 { error } else { error.parked(REST_AFTER_LOSS * losses) }
     }
 
     /// The task's job goes back, and comes again after a while that grows with what the bulk job has taken so far.

@@ -108,7 +108,9 @@ impl Operate for BulkRun {
         if ingest.is_empty() {
             return Ok(bulk_account::of_nothing());
         }
-        let begun = bulk_ingest::begin(call, &ingest).await?;
+        let Some(begun) = bulk_ingest::begin(call, &ingest).await? else {
+            return Ok(bulk_account::of_nothing());
+        };
         drop(ingest);
         let standing = bulk_job::over(call, (&begun.note, BulkKind::Ingest), begun.is_new).await?;
         bulk_account::settle(call, &begun.note, standing, policy).await

@@ -84,6 +84,9 @@ impl Operate for BulkStart {
     }
 
     async fn run(self, call: &Call<'_>) -> Result<Response, Error> {
-        Ok(bulk_ingest::begin(call, &self.ingest()).await?.standing.0)
+        let begun = bulk_ingest::begin(call, &self.ingest()).await?;
+        let begun = begun
+            .ok_or_else(|| InvalidInput::new("records.csvUrl", "a file with at least one record", "none"));
+        Ok(begun?.standing.0)
     }
 }

@@ -37,6 +37,7 @@ mod bulk_run_query;
 mod bulk_start;
 mod bulk_start_query;
 mod bulk_status;
+mod bulk_stream;
 mod composite;
 mod composite_batch;
 mod composite_graph;

@@ -243,13 +243,32 @@ async fn lost_answers_on_the_way_have_no_second_effect() {
 }
 
 #[tokio::test]
-async fn an_upload_without_an_answer_is_tried_again_and_names_its_job() {
+async fn an_upload_without_an_answer_rests_with_its_retries_and_its_data_is_processed_once() {
     let bench = Bench::start().await;
+    let mut task = job(json!({"connection": {"name": "dev"}, "operation": run("insert", mixed())}), &[]);
+    for (loss, rest) in [(1, 10), (2, 20)] {
+        bench.strike("PUT", "/batches", Fault::CloseAfter);
+        let outcome = bench.connector.handle(&task).await;
+        let Outcome::Park { after, .. } = outcome else { panic!("{outcome:#?}") };
+        assert_eq!(after, Duration::from_secs(rest));
+        let note = parked(&outcome);
+        assert_eq!((&note["bulk"]["stage"], &note["bulk"]["losses"]), (&json!("created"), &json!(loss)));
+        task.variables.insert(STATE_VARIABLE.to_owned(), note);
+    }
     bench.strike("PUT", "/batches", Fault::CloseAfter);
-    let failure = bench.failure(run("insert", mixed()), &[]).await;
-    assert_eq!((code(&failure), failure.retries, stored(&bench.org)), ("CONNECTION_LOST", 2, 0));
+    let failure = failed(bench.connector.handle(&task).await);
+    assert_eq!((code(&failure), failure.retries), ("CONNECTION_LOST", 2), "what stays costs a retry");
     let words = "the upload got no answer; nothing comes of it, for the job was not told to begin";
     assert!(failure.message.contains(words), "{}", failure.message);
+
+    task.variables.insert(STATE_VARIABLE.to_owned(), failure.variables[STATE_VARIABLE].clone());
+    let failure = failed(bench.connector.handle(&task).await);
+    assert_eq!((code(&failure), stored(&bench.org)), ("RECORDS_FAILED", 2), "the last one was carried out");
+    let jobs = bench.org.bulk().list();
+    let states: Vec<_> = jobs.iter().map(|job| (&job["state"], &job["numberRecordsProcessed"])).collect();
+    let (given_up, done) = ((&json!("Aborted"), &json!(0)), (&json!("JobComplete"), &json!(3)));
+    assert_eq!(states, [given_up, given_up, given_up, done]);
+    assert_eq!(calls(&bench.org, "PUT", "/batches"), 4);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod approvals;
 mod automation;
 mod bulk;
+mod bulk_files;
 mod collections;
 mod composite;
 mod composite_family;
