@@ -49,6 +49,9 @@ pub(crate) struct Arguments {
     /// Upserts by external id instead of plain creates
     #[arg(long)]
     upsert: bool,
+    /// Faults on the wires only: no worker is killed or terminated
+    #[arg(long)]
+    keep_workers: bool,
     /// Instances created per second
     #[arg(long, default_value_t = 15)]
     rate: u32,
@@ -109,7 +112,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (created, revocations, ()) = tokio::try_join!(
         create(&engine, &process, arguments.rate, until),
         toxics.strike(until, &org),
-        crew.restart(until)
+        crew.serve(until, arguments.keep_workers)
     )?;
     crew.all_up()?;
     say("the faults have ended");

@@ -108,7 +108,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let settlement = Settlement::of(&doubles.gateway, &doubles.org, &strikes);
     let problems = [settlement.problems(), growth(&memory)].concat();
     say(&settlement.told());
-    say(&format!("faults struck: {}", strikes.told()));
+    say(&format!("faults drawn: {}", strikes.told()));
     say(&format!("memory: {}", memory.told()));
     if problems.is_empty() {
         say("\nThe account is settled.");

@@ -10,6 +10,8 @@ use salesforce_connector_dev::org::DevOrg;
 use super::engine_log::EngineLog;
 use crate::workload::Workload;
 
+/// In the message of an incident whose worker is gone.
+const ORPHANED: &str = "by a worker that died";
 /// The most incidents, as a share of the jobs.
 const MOST_INCIDENTS: f64 = 0.02;
 /// The longest time from the last fault to the end of the last job.
@@ -24,6 +26,8 @@ pub(super) struct Account {
     completed: usize,
     /// Incidents by code.
     incidents: BTreeMap<String, usize>,
+    /// Incidents of writes that nobody waited for any more: their worker had died, or lost the job.
+    orphaned: usize,
     /// What happened to the jobs of the instances that have not ended.
     open: Vec<String>,
     records: usize,
@@ -58,6 +62,7 @@ impl Account {
             instances: created.len(),
             completed: 0,
             incidents: BTreeMap::new(),
+            orphaned: 0,
             open: Vec::new(),
             records: records.values().sum(),
             doubled: records.values().filter(|count| **count > 1).count(),
@@ -87,6 +92,7 @@ impl Account {
     fn incident(&mut self, message: &str) {
         let code = code(message);
         *self.incidents.entry(code.to_owned()).or_default() += 1;
+        self.orphaned += usize::from(message.contains(ORPHANED));
         if code == OUTCOME_UNKNOWN {
             message.clone_into(&mut self.example);
         } else {
@@ -156,13 +162,15 @@ impl Account {
             if self.example.is_empty() { String::new() } else { format!("  such as: {}\n", self.example) };
         let incidents = if incidents.is_empty() { "none".to_owned() } else { incidents.join(", ") };
         format!(
-            "jobs {} = completed {} + incidents {} + open {}\nincidents by code: {incidents}\n{example}\
+            "jobs {} = completed {} + incidents {} + open {}\nincidents by code: {incidents}; {} of them left by a worker \
+             that died or lost the job\n{example}\
              records {}; doubled {}; lost {} (open {}, completed without a record {})\n\
              settled {:.1} s after the last fault; locks expired {}",
             self.instances,
             self.completed,
             self.incidents.values().sum::<usize>(),
             self.open.len(),
+            self.orphaned,
             self.records,
             self.doubled,
             self.lost(),

@@ -73,8 +73,17 @@ impl Crew {
         Ok(())
     }
 
+    /// Lets them work until then; unless they are kept, one of them ends every few seconds.
+    pub(super) async fn serve(&mut self, until: Instant, keep: bool) -> anyhow::Result<()> {
+        if keep {
+            sleep_until(until).await;
+            return Ok(());
+        }
+        self.restart(until).await
+    }
+
     /// Ends one of them every few seconds, by SIGKILL or SIGTERM, and starts another in its place.
-    pub(super) async fn restart(&mut self, until: Instant) -> anyhow::Result<()> {
+    async fn restart(&mut self, until: Instant) -> anyhow::Result<()> {
         loop {
             let rest = Duration::from_secs_f64(4.0 + 6.0 * self.random.f64());
             let next = Instant::now() + rest;

@@ -11,8 +11,11 @@ use tonic::Status;
 
 use super::Doubles;
 
-/// Faults that wait to be met; more would pile up behind a worker that rests.
+/// Faults that wait to be met, at most.
 const MOST_PENDING: usize = 20;
+
+/// How many of a hundred requests meet a fault, about.
+const PER_HUNDRED: f64 = 5.0;
 
 /// Where API calls go, logins not among them.
 const API: &str = "/services/data";
@@ -25,11 +28,13 @@ pub(super) struct Strikes {
     pub(super) unclear: usize,
     /// Ticks until the gateway comes up again.
     down_for: usize,
+    /// Requests that the org had met at the last tick.
+    requests: u64,
 }
 
 impl Strikes {
     pub(super) fn new(seed: u64) -> Self {
-        Self { random: Rng::with_seed(seed), counts: BTreeMap::new(), unclear: 0, down_for: 0 }
+        Self { random: Rng::with_seed(seed), counts: BTreeMap::new(), unclear: 0, down_for: 0, requests: 0 }
     }
 
     /// Perhaps a fault on each wire.
@@ -40,7 +45,12 @@ impl Strikes {
                 doubles.gateway.come_up().await?;
             }
         }
-        if self.chance(0.35) && doubles.org.faults().pending() < MOST_PENDING {
+        let (faults, requests) = (doubles.org.faults(), doubles.org.counters().api_requests);
+        let met = requests - std::mem::replace(&mut self.requests, requests);
+        if met == 0 {
+            // Faults are for traffic: what piles up behind a worker that rests would meet each of its probes.
+            faults.clear();
+        } else if self.chance(met as f64 * PER_HUNDRED / 100.0) && faults.pending() < MOST_PENDING {
             self.on_the_org(doubles);
         }
         if self.chance(0.2) {
@@ -53,7 +63,7 @@ impl Strikes {
             self.count("tokens revoked");
             doubles.org.revoke_tokens();
             // The login that follows is met as well now and then.
-            if self.chance(0.5) {
+            if met > 0 && self.chance(0.5) {
                 self.count("login cut");
                 doubles.org.faults().add(FaultRule::new(Fault::CloseAfter).path("/oauth2/token"));
             }
