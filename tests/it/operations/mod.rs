@@ -9,6 +9,7 @@ mod collections;
 mod composite;
 mod composite_family;
 mod files;
+mod lost_answers;
 mod other;
 mod query;
 mod records;
