@@ -212,6 +212,9 @@ codes! {
     SEVERAL_WORK_ITEMS: Business,
         "Several approval requests wait for decisions about the record, and the task does not say whose is meant. Nothing was decided.",
         "Fill approverId or workItemId in the task.";
+    LIST_VIEW_NOT_FOUND: Permanent,
+        "The object has no list view of this name that the connection's user can see, or several of them.",
+        "Correct the name, share the list view with the connection's user, or give its id, then resolve the incident.";
     GRAPHQL_FAILED: Business,
         "The answer to a GraphQL request has errors that name no ErrorType.",
         "Look at error.errors, and correct the document or its variables.";

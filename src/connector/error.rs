@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     INPUT_VARIABLE,
     codes::{self, Code, ErrorType},
+    duplicates,
     input::InvalidInput,
     request::Connection,
 };
@@ -194,25 +195,6 @@ impl Error {
             .map_or(self.kind.advice(), |code| code.advice)
     }
 
-    /// The records that duplicate rules of the org found to match, each once, in Salesforce's order.
-    fn duplicates(&self) -> Value {
-        let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
-        let body = self.response.as_ref().map_or(&Value::Null, |response| &response.body);
-        // A list of errors, or the result of a save with its errors in it.
-        let errors = body.as_array().cloned().unwrap_or_else(|| list(body, "errors"));
-        let results = errors.iter().flat_map(|error| list(&error["duplicateResult"], "matchResults"));
-        let mut found = Vec::new();
-        for record in results.flat_map(|result| list(&result, "matchRecords")) {
-            let record = &record["record"];
-            let duplicate =
-                json!({"id": record["Id"], "type": record["attributes"]["type"], "record": record});
-            if !found.contains(&duplicate) {
-                found.push(duplicate);
-            }
-        }
-        Value::Array(found)
-    }
-
     /// The variable `error`, as expressions, boundary events and the job see it.
     pub(super) fn variable(&self) -> Value {
         let errors = self.errors.iter().map(|(place, error)| detail(error, *place)).collect();
@@ -229,7 +211,8 @@ impl Error {
         }
         error.insert("errors".to_owned(), Value::Array(errors));
         if self.codes().any(|code| code == "DUPLICATES_DETECTED") {
-            error.insert("duplicates".to_owned(), self.duplicates());
+            let body = self.response.as_ref().map_or(&Value::Null, |response| &response.body);
+            error.insert("duplicates".to_owned(), duplicates::told(body));
         }
         error.insert("variables".to_owned(), Value::Object(variables));
         Value::Object(error)
@@ -320,23 +303,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_records_that_match_are_told_once_each() {
-        let record =
-            |id: &str| json!({"record": {"attributes": {"type": "Contact"}, "Id": id, "Name": "Ada"}});
-        let result =
-            |ids: &[&str]| json!({"matchRecords": ids.iter().map(|id| record(id)).collect::<Vec<_>>()});
-        let error = json!({"errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?",
-                           "duplicateResult": {"matchResults": [result(&["003A", "003B"]), result(&["003A"])]}});
-        let duplicate = |id: &str| json!({"id": id, "type": "Contact", "record": record(id)["record"]});
-        for body in [json!([error]), json!({"id": null, "success": false, "errors": [error]})] {
-            let error = refused("DUPLICATES_DETECTED", ErrorClass::Business, 400, body);
-            assert_eq!(error.variable()["duplicates"], json!([duplicate("003A"), duplicate("003B")]));
-        }
-        let other = refused("DUPLICATES_DETECTED", ErrorClass::Business, 400, json!("no list"));
-        assert_eq!(other.variable()["duplicates"], json!([]));
-    }
-
-    #[test]
     fn without_an_answer_there_is_no_status_and_no_response() {
         let error = Error::new(&codes::UNKNOWN_CONNECTION, "no such connection");
         assert_eq!(
@@ -380,6 +346,13 @@ pub(super) mod tests {
             NOT_MODIFIED,
             REQUEST_TOO_LONG,
             INVALID_REQUEST,
+            REFRESH_TOKEN_EXPIRED,
+            USER_NOT_APPROVED,
+            CLOCK_SKEW,
+            INVALID_CONNECTION,
+            UNSUPPORTED_API_VERSION,
+            SOURCE_REFUSED,
+            SOURCE_UNAVAILABLE,
         ];
         for code in of_the_client {
             assert!(codes::find(code).is_some(), "{code}");

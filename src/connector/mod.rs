@@ -8,6 +8,7 @@ mod checkup;
 mod codes;
 mod connections;
 mod decision;
+mod duplicates;
 mod error;
 mod explore;
 mod expressions;

@@ -50,6 +50,7 @@ const ENTRIES = {
   reportId: '00O000000000001EAA',
   includeDetails: '=false',
   reportMetadata: '={"reportFilters": []}',
+  listView: 'AllOpenLeads',
   article: 'how-to-reset-a-password',
   language: 'en-US',
   start: '2026-11-22T10:00:00Z',

@@ -14,7 +14,8 @@ use super::error::{ApiError, json_response};
 use super::request::{self, ApiRequest, FIRST_VERSION, LAST_VERSION};
 use super::server::Org;
 use super::{
-    about, automation, bulk, composite, describe, knowledge, oauth, query, reports, rest, search, strike,
+    about, automation, bulk, composite, describe, knowledge, list_views, oauth, query, reports, rest, search,
+    strike,
 };
 
 /// Where tokens come from.
@@ -210,6 +211,9 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
         }
         ["search"] => search::route(org, request, false),
         ["parameterizedsearch"] => search::route(org, request, true),
+        ["sobjects", _, "listviews", _, "describe"] => {
+            get().and_then(|()| list_views::describe(org, request))
+        }
         ["sobjects", _, "quickactions", ..] => {
             automation::quick_actions(org, request, Some(&request.path[1]), &request.path[3..])
         }

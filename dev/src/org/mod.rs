@@ -32,6 +32,7 @@ mod faults;
 mod files;
 mod ids;
 mod knowledge;
+mod list_views;
 mod log;
 mod oauth;
 mod query;

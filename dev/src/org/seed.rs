@@ -8,13 +8,17 @@ use serde_json::{Map, Value};
 
 use super::automation::{self, Automation};
 use super::knowledge::Article;
+use super::list_views::ListView;
 use super::reports::Report;
 use super::schema::{Field, FieldType as T, Object, ObjectHeader, Schema};
 
 const STANDARD: &str = include_str!("../../fixtures/schema.json");
 /// The objects that tell of approvals.
 const APPROVALS: &str = include_str!("../../fixtures/approvals.json");
-const MEMBERS: &str = "objects, fields, records, duplicateRules, automation, knowledgeArticles, reports";
+/// The object that tells of list views.
+const LIST_VIEWS: &str = include_str!("../../fixtures/list_views.json");
+const MEMBERS: &str =
+    "objects, fields, records, duplicateRules, automation, knowledgeArticles, reports, listViews";
 
 /// A seed that cannot be used: where, and why.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,7 @@ pub(crate) struct Seed {
     pub(crate) automation: Automation,
     pub(crate) articles: Vec<Article>,
     pub(crate) reports: Vec<Report>,
+    pub(crate) list_views: Vec<ListView>,
 }
 
 /// A record to insert at start, and where the seed has it.
@@ -74,7 +79,7 @@ pub(crate) struct SeedRecord {
 /// The standard objects, with `seed` on top.
 pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     let mut result = Seed::default();
-    for embedded in [STANDARD, APPROVALS] {
+    for embedded in [STANDARD, APPROVALS, LIST_VIEWS] {
         let standard: Value = serde_json::from_str(embedded).expect("the embedded schema is JSON");
         objects(&standard["objects"], &mut result.schema)?;
     }
@@ -95,7 +100,16 @@ pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     result.automation = automation::read(member("automation"))?;
     result.articles = decode("knowledgeArticles", list(member("knowledgeArticles")))?;
     result.reports = decode("reports", list(member("reports")))?;
+    result.list_views = decode("listViews", list(member("listViews")))?;
     result.records = records(member("records"), &result.schema)?;
+    let object = result.schema.index_of("ListView").expect("it is among the embedded objects");
+    let views = result.list_views.iter().enumerate();
+    let views = views.map(|(index, view)| SeedRecord {
+        path: format!("listViews[{index}]"),
+        object,
+        fields: view.record(),
+    });
+    result.records.extend(views);
     Ok(result)
 }
 

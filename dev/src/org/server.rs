@@ -92,7 +92,9 @@ impl DevOrgBuilder {
     ///   "knowledgeArticles": [{ "id": "kA0000000000001CAA", "articleNumber": "000001000", "urlName": "reset-a-password",
     ///       "title": "Reset a password", "language": "en-US", "fields": { "Answer__c": "Click." }, "channels": ["Pkb"] }],
     ///   "reports": [{ "id": "00O000000000001EAA", "name": "Open cases", "object": "Case", "columns": ["Subject"],
-    ///       "where": "IsClosed = false", "groupBy": "Status" }] }
+    ///       "where": "IsClosed = false", "groupBy": "Status" }],
+    ///   "listViews": [{ "id": "00B000000000001EAA", "developerName": "AllOpenLeads", "label": "All open leads", "object": "Lead",
+    ///       "columns": ["Name", "Company"], "where": "IsConverted = false" }] }
     /// ```
     ///
     /// Fields are described in the words of a describe document: `label`, `length`, `precision`, `scale`, `nillable`,
@@ -199,7 +201,7 @@ impl std::fmt::Debug for DevOrgBuilder {
 fn fill(seed: &Value, username: &str) -> Result<(Store, Automation), SeedError> {
     let seed = seed::read(seed)?;
     let mut store = Store::new(seed.schema, seed.duplicate_rules);
-    (store.articles, store.reports) = (seed.articles, seed.reports);
+    (store.articles, store.reports, store.list_views) = (seed.articles, seed.reports, seed.list_views);
     let (user, organization) = (store.user.clone(), store.organization.clone());
     let own = [
         (

@@ -11,6 +11,7 @@ use super::datetime;
 use super::decimal::Decimal;
 use super::ids;
 use super::knowledge::Article;
+use super::list_views::ListView;
 use super::reports::Report;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::seed::DuplicateRule;
@@ -53,6 +54,8 @@ pub(crate) struct Store {
     pub(crate) articles: Vec<Article>,
     /// The saved reports.
     pub(crate) reports: Vec<Report>,
+    /// The saved list views.
+    pub(crate) list_views: Vec<ListView>,
 }
 
 /// What an index holds for a value that it does not know.
@@ -85,6 +88,7 @@ impl Store {
             recent: Recent::default(),
             articles: Vec::new(),
             reports: Vec::new(),
+            list_views: Vec::new(),
         }
     }
 

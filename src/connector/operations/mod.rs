@@ -55,6 +55,7 @@ mod explain_query;
 mod get_deleted_records;
 mod get_knowledge_article;
 mod get_limits;
+mod get_list_view;
 mod get_recent_items;
 mod get_record;
 mod get_record_by_external_id;
@@ -100,6 +101,7 @@ list![
     query_all::QueryAll,
     next_records::NextRecords,
     explain_query::ExplainQuery,
+    get_list_view::GetListView,
     search::Search,
     parameterized_search::ParameterizedSearch,
     upsert_records::UpsertRecords,

@@ -37,6 +37,11 @@ impl Request {
         Self::below(object, "")
     }
 
+    /// `GET /sobjects/Account/listviews/00B…/describe`: the query behind a list view.
+    pub fn describe_list_view(object: &ObjectName, id: &RecordId) -> Self {
+        Self::below(object, &format!("/listviews/{}/describe", segment(id.as_str())))
+    }
+
     /// `GET /recent`: the records that the user has used lately, at most 200 of them.
     pub fn recent(limit: Option<usize>) -> Self {
         let mut request = Self::new(Method::GET, "/recent".to_owned(), CallClass::Read);

@@ -274,3 +274,24 @@ async fn wrong_sub_requests_are_refused_before_anything_is_called() {
     }
     assert_eq!(bench.org.counters().api_requests, 0);
 }
+
+#[tokio::test]
+async fn the_records_that_duplicate_rules_match_are_told_of_sub_requests_and_lists_too() {
+    let seed = json!({"duplicateRules": [{"object": "Contact", "fields": ["Email"]}],
+        "records": {"Contact": [{"LastName": "Lovelace", "Email": "ada@example.com"}]}});
+    let bench = Bench::start_with(DevOrg::builder().seed(seed).start().await.unwrap(), |_| ());
+    let contact = json!({"LastName": "L", "Email": "ada@example.com"});
+    let sub = json!([{"method": "POST", "url": "/sobjects/Contact", "referenceId": "c", "body": contact}]);
+    let list =
+        json!({"type": "createRecords", "objectType": "Contact", "records": [contact, {"LastName": "New"}]});
+    for operation in [composite(sub), list] {
+        let failure = bench.failure(operation, &[]).await;
+        let error = &failure.variables["error"];
+        assert_eq!(
+            (&error["code"], &error["errors"][0]["errorCode"]),
+            (&json!("RECORDS_FAILED"), &json!("DUPLICATES_DETECTED"))
+        );
+        assert_eq!(error["duplicates"][0]["id"], bench.org.records("Contact")[0]["Id"]);
+        assert_eq!(error["duplicates"].as_array().unwrap().len(), 1);
+    }
+}

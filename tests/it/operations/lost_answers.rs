@@ -25,183 +25,162 @@ enum Then {
 }
 use Then::{Again, Unknown};
 
-/// The operation, its call whose answer is lost, and what becomes of it. `@` stands for what was prepared.
-fn table() -> Vec<(Value, &'static str, &'static str, Then)> {
-    let account = |name: &str, more: Value| with(json!({"type": name, "objectType": "Account"}), more);
+/// An operation, its call whose answer is lost, and what becomes of it.
+type Row = (Value, &'static str, &'static str, Then);
+
+fn table() -> Vec<Row> {
+    [records(), queries(), many_records(), bulk(), files(), automation(), other()].concat()
+}
+
+fn of(name: &str, more: Value) -> Value {
+    with(json!({"type": name}), more)
+}
+
+fn account(name: &str, more: Value) -> Value {
+    with(json!({"type": name, "objectType": "Account"}), more)
+}
+
+fn soql(name: &str) -> Value {
+    of(name, json!({"soqlQuery": "SELECT Id FROM Account"}))
+}
+
+/// The fields of any request.
+fn call(method: &str, path: &str) -> Value {
+    let body = (method != "GET").then(|| json!({"Name": "New"}));
+    json!({"method": method, "path": path, "body": body})
+}
+
+fn records() -> Vec<Row> {
+    const PATH: &str = "/sobjects/Account";
     let keyed = |name: &str, more: Value| {
         account(name, with(json!({"externalIdField": "External_Key__c", "externalId": "k"}), more))
     };
-    let new = json!([{"Name": "New"}]);
-    let sub =
-        json!([{"method": "POST", "url": "/sobjects/Account", "referenceId": "a", "body": {"Name": "New"}}]);
-    let read = json!([{"method": "GET", "url": "/limits", "referenceId": "l"}]);
-    let batch = |requests: &Value| {
-        let mut requests = requests.clone();
-        requests[0].as_object_mut().unwrap().remove("referenceId");
-        json!({"type": "compositeBatch", "batchRequests": requests})
-    };
-    let bulk = |name: &str| account(name, json!({"bulkOperation": "insert", "records": new}));
-    let soql = json!({"soqlQuery": "SELECT Id FROM Account"});
-    let of = |name: &str, more: &Value| with(json!({"type": name}), more.clone());
-    let call = |method: &str, path: &str| json!({"method": method, "path": path, "body": (method != "GET").then(|| json!({"Name": "New"}))});
-    let since = json!({"start": (jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5)).to_string()});
-    let graphql = |document: &str| json!({"type": "graphql", "query": document});
+    let (beta, new) = (json!({"body": {"Name": "Beta"}}), json!({"body": {"Name": "New"}}));
+    let by_id = json!({"objectId": ACCOUNT});
+    let once = with(new.clone(), json!({"externalIdField": "External_Key__c"}));
     vec![
-        (keyed("upsertRecord", json!({"body": {"Name": "Beta"}})), "PATCH", "/sobjects/Account", Again),
-        (account("createRecord", json!({"body": {"Name": "New"}})), "POST", "/sobjects/Account", Unknown),
-        (
-            account("createRecord", json!({"body": {"Name": "New"}, "externalIdField": "External_Key__c"})),
-            "PATCH",
-            "/sobjects/Account",
-            Again,
-        ),
-        (
-            account("updateRecord", json!({"objectId": ACCOUNT, "body": {"Name": "Beta"}})),
-            "PATCH",
-            "/sobjects/Account",
-            Again,
-        ),
-        (
-            keyed("updateRecordByExternalId", json!({"body": {"Name": "Beta"}})),
-            "PATCH",
-            "/sobjects/Account",
-            Again,
-        ),
-        (account("getRecord", json!({"objectId": ACCOUNT})), "GET", "/sobjects/Account", Again),
-        (keyed("getRecordByExternalId", json!({})), "GET", "/sobjects/Account", Again),
-        (account("deleteRecord", json!({"objectId": ACCOUNT})), "DELETE", "/sobjects/Account", Again),
-        (keyed("deleteRecordByExternalId", json!({})), "DELETE", "/sobjects/Account", Again),
-        (of("query", &soql), "GET", "/query", Again),
-        (of("queryAll", &soql), "GET", "/queryAll", Again),
-        (json!({"type": "nextRecords", "nextRecordsUrl": "@"}), "GET", "/query/", Again),
-        (of("explainQuery", &soql), "GET", "/query", Again),
-        (json!({"type": "search", "soslQuery": "FIND {Acme}"}), "GET", "/search", Again),
-        (
-            json!({"type": "parameterizedSearch", "searchText": "Acme", "objects": "Account"}),
-            "POST",
-            "/parameterizedSearch",
-            Again,
-        ),
-        (
-            account(
-                "upsertRecords",
-                json!({"externalIdField": "External_Key__c", "records": [{"External_Key__c": "k", "Name": "Beta"}]}),
-            ),
-            "PATCH",
-            "/composite/sobjects",
-            Again,
-        ),
-        (account("createRecords", json!({"records": new})), "POST", "/composite/sobjects", Unknown),
+        (keyed("upsertRecord", beta.clone()), "PATCH", PATH, Again),
+        (account("createRecord", new), "POST", PATH, Unknown),
+        (account("createRecord", once), "PATCH", PATH, Again),
+        (account("updateRecord", with(by_id.clone(), beta.clone())), "PATCH", PATH, Again),
+        (keyed("updateRecordByExternalId", beta), "PATCH", PATH, Again),
+        (account("getRecord", by_id.clone()), "GET", PATH, Again),
+        (keyed("getRecordByExternalId", json!({})), "GET", PATH, Again),
+        (account("deleteRecord", by_id), "DELETE", PATH, Again),
+        (keyed("deleteRecordByExternalId", json!({})), "DELETE", PATH, Again),
+    ]
+}
+
+fn queries() -> Vec<Row> {
+    let search = json!({"searchText": "Acme", "objects": "Account"});
+    vec![
+        (soql("query"), "GET", "/query", Again),
+        (soql("queryAll"), "GET", "/queryAll", Again),
+        (of("nextRecords", json!({})), "GET", "/query/", Again),
+        (soql("explainQuery"), "GET", "/query", Again),
+        (account("getListView", json!({"listView": "Recent"})), "GET", "/listviews", Again),
+        (of("search", json!({"soslQuery": "FIND {Acme}"})), "GET", "/search", Again),
+        (of("parameterizedSearch", search), "POST", "/parameterizedSearch", Again),
+    ]
+}
+
+fn many_records() -> Vec<Row> {
+    const PATH: &str = "/composite/sobjects";
+    let new = json!({"records": [{"Name": "New"}]});
+    let keyed =
+        json!({"externalIdField": "External_Key__c", "records": [{"External_Key__c": "k", "Name": "Beta"}]});
+    let write = json!([{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "New"}}]);
+    let read = json!([{"method": "GET", "url": "/limits"}]);
+    let composite = |subs: &Value| of("composite", json!({"compositeRequest": subs}));
+    let batch = |subs: &Value| of("compositeBatch", json!({"batchRequests": subs}));
+    let graphs = json!({"graphs": [{"graphId": "g", "compositeRequest": write}]});
+    vec![
+        (account("upsertRecords", keyed), "PATCH", PATH, Again),
+        (account("createRecords", new.clone()), "POST", PATH, Unknown),
         (
             account("updateRecords", json!({"records": [{"Id": ACCOUNT, "Name": "Beta"}]})),
             "PATCH",
-            "/composite/sobjects",
+            PATH,
             Again,
         ),
-        (
-            account("getRecords", json!({"objectIds": [ACCOUNT], "fields": "Name"})),
-            "POST",
-            "/composite/sobjects",
-            Again,
-        ),
-        (json!({"type": "deleteRecords", "objectIds": [ACCOUNT]}), "DELETE", "/composite/sobjects", Again),
-        (account("compositeTree", json!({"records": new})), "POST", "/composite/tree", Unknown),
-        (json!({"type": "composite", "compositeRequest": sub}), "POST", "/composite", Unknown),
-        (json!({"type": "composite", "compositeRequest": read}), "POST", "/composite", Again),
-        (
-            json!({"type": "compositeGraph", "graphs": [{"graphId": "g", "compositeRequest": sub}]}),
-            "POST",
-            "/composite/graph",
-            Unknown,
-        ),
-        (batch(&sub), "POST", "/composite/batch", Unknown),
+        (account("getRecords", json!({"objectIds": [ACCOUNT], "fields": "Name"})), "POST", PATH, Again),
+        (of("deleteRecords", json!({"objectIds": [ACCOUNT]})), "DELETE", PATH, Again),
+        (account("compositeTree", new), "POST", "/composite/tree", Unknown),
+        (composite(&write), "POST", "/composite", Unknown),
+        (composite(&read), "POST", "/composite", Again),
+        (of("compositeGraph", graphs), "POST", "/composite/graph", Unknown),
+        (batch(&write), "POST", "/composite/batch", Unknown),
         (batch(&read), "POST", "/composite/batch", Again),
-        (bulk("bulkRun"), "PATCH", "/jobs/ingest", Again),
-        (of("bulkRunQuery", &soql), "GET", "/results", Again),
-        (bulk("bulkStart"), "PATCH", "/jobs/ingest", Again),
-        (of("bulkStartQuery", &soql), "POST", "/jobs/query", Again),
-        (json!({"type": "bulkStatus", "bulkJobId": "@"}), "GET", "/jobs/ingest", Again),
-        (
-            json!({"type": "bulkResults", "bulkJobId": "@", "rows": "successful"}),
-            "GET",
-            "/jobs/ingest",
-            Again,
-        ),
-        (json!({"type": "bulkAbort", "bulkJobId": "@"}), "PATCH", "/jobs/ingest", Again),
-        (
-            json!({"type": "uploadFile", "content": "UXVvdGU=", "pathOnClient": "a.txt"}),
-            "POST",
-            "/sobjects/ContentVersion",
-            Unknown,
-        ),
-        (
-            json!({"type": "linkFile", "contentDocumentId": "@", "linkedEntityId": ACCOUNT}),
-            "POST",
-            "/sobjects/ContentDocumentLink",
-            Again,
-        ),
-        (json!({"type": "downloadFile", "fileId": "@"}), "GET", "/VersionData", Again),
-        (
-            json!({"type": "startFlow", "flowName": "Open", "inputVariables": {"name": "New"}}),
-            "POST",
-            "/actions/custom/flow",
-            Unknown,
-        ),
-        (
-            json!({"type": "invokeAction", "actionType": "apex", "actionName": "Open", "inputs": [{"name": "New"}]}),
-            "POST",
-            "/actions/custom/apex",
-            Unknown,
-        ),
-        (of("apexRest", &call("POST", "/Orders")), "POST", "/services/apexrest", Unknown),
-        (of("apexRest", &call("GET", "/Orders")), "GET", "/services/apexrest", Again),
-        (
-            json!({"type": "submitForApproval", "objectId": OPPORTUNITY}),
-            "POST",
-            "/process/approvals",
-            Unknown,
-        ),
-        (json!({"type": "approve", "objectId": OPPORTUNITY}), "POST", "/process/approvals", Unknown),
-        (json!({"type": "reject", "objectId": OPPORTUNITY}), "POST", "/process/approvals", Unknown),
-        (
-            json!({"type": "quickAction", "objectType": "Case", "quickActionName": "LogACall", "objectId": CASE,
-                "record": {"Subject": "Called back"}}),
-            "POST",
-            "/quickActions",
-            Unknown,
-        ),
-        (
-            json!({"type": "publishEvent", "eventName": "Order__e", "body": {"Number__c": "1"}}),
-            "POST",
-            "/sobjects/Order__e",
-            Unknown,
-        ),
+    ]
+}
+
+fn bulk() -> Vec<Row> {
+    const PATH: &str = "/jobs/ingest";
+    let insert = |name: &str| account(name, json!({"bulkOperation": "insert", "records": [{"Name": "New"}]}));
+    vec![
+        (insert("bulkRun"), "PATCH", PATH, Again),
+        (soql("bulkRunQuery"), "GET", "/results", Again),
+        (insert("bulkStart"), "PATCH", PATH, Again),
+        (soql("bulkStartQuery"), "POST", "/jobs/query", Again),
+        (of("bulkStatus", json!({})), "GET", PATH, Again),
+        (of("bulkResults", json!({"rows": "successful"})), "GET", PATH, Again),
+        (of("bulkAbort", json!({})), "PATCH", PATH, Again),
+    ]
+}
+
+fn files() -> Vec<Row> {
+    let upload = of("uploadFile", json!({"content": "UXVvdGU=", "pathOnClient": "a.txt"}));
+    let link = of("linkFile", json!({"linkedEntityId": ACCOUNT}));
+    vec![
+        (upload, "POST", "/sobjects/ContentVersion", Unknown),
+        (link, "POST", "/sobjects/ContentDocumentLink", Again),
+        (of("downloadFile", json!({})), "GET", "/VersionData", Again),
+    ]
+}
+
+fn automation() -> Vec<Row> {
+    const APPROVALS: &str = "/process/approvals";
+    let action = json!({"actionType": "apex", "actionName": "Open", "inputs": [{"name": "New"}]});
+    let log = json!({"objectType": "Case", "quickActionName": "LogACall", "objectId": CASE, "record": {"Subject": "Called"}});
+    let event = json!({"eventName": "Order__e", "body": {"Number__c": "1"}});
+    let of_record = |name: &str| of(name, json!({"objectId": OPPORTUNITY}));
+    let flow = json!({"flowName": "Open", "inputVariables": {"name": "New"}});
+    vec![
+        (of("startFlow", flow), "POST", "/actions/custom/flow", Unknown),
+        (of("invokeAction", action), "POST", "/actions/custom/apex", Unknown),
+        (of("apexRest", call("POST", "/Orders")), "POST", "/services/apexrest", Unknown),
+        (of("apexRest", call("GET", "/Orders")), "GET", "/services/apexrest", Again),
+        (of_record("submitForApproval"), "POST", APPROVALS, Unknown),
+        (of_record("approve"), "POST", APPROVALS, Unknown),
+        (of_record("reject"), "POST", APPROVALS, Unknown),
+        (of("quickAction", log), "POST", "/quickActions", Unknown),
+        (of("publishEvent", event), "POST", "/sobjects/Order__e", Unknown),
+    ]
+}
+
+fn other() -> Vec<Row> {
+    let start = (jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5)).to_string();
+    let since = |name: &str| account(name, json!({"start": start}));
+    let graphql = |document: &str| of("graphql", json!({"query": document}));
+    let mutation =
+        "mutation { uiapi { AccountCreate(input: {Account: {Name: \"New\"}}) { Record { Id } } } }";
+    let article = json!({"article": "how-to", "language": "en-US"});
+    let report = |name: &str| of(name, json!({"reportId": "00O000000000001EAA"}));
+    vec![
         (account("describeObject", json!({})), "GET", "/describe", Again),
-        (json!({"type": "describeGlobal"}), "GET", "/sobjects", Again),
-        (account("getUpdatedRecords", since.clone()), "GET", "/updated", Again),
-        (account("getDeletedRecords", since), "GET", "/deleted", Again),
-        (json!({"type": "getRecentItems"}), "GET", "/recent", Again),
-        (json!({"type": "getLimits"}), "GET", "/limits", Again),
-        (json!({"type": "getUserInfo"}), "GET", "/userinfo", Again),
+        (of("describeGlobal", json!({})), "GET", "/sobjects", Again),
+        (since("getUpdatedRecords"), "GET", "/updated", Again),
+        (since("getDeletedRecords"), "GET", "/deleted", Again),
+        (of("getRecentItems", json!({})), "GET", "/recent", Again),
+        (of("getLimits", json!({})), "GET", "/limits", Again),
+        (of("getUserInfo", json!({})), "GET", "/userinfo", Again),
         (graphql("{ uiapi { query { Account { totalCount } } } }"), "POST", "/graphql", Again),
-        (
-            graphql(
-                "mutation { uiapi { AccountCreate(input: {Account: {Name: \"New\"}}) { Record { Id } } } }",
-            ),
-            "POST",
-            "/graphql",
-            Unknown,
-        ),
-        (
-            json!({"type": "getKnowledgeArticle", "article": "how-to", "language": "en-US"}),
-            "GET",
-            "/knowledgeArticles",
-            Again,
-        ),
-        (json!({"type": "runReport", "reportId": "00O000000000001EAA"}), "GET", "/analytics", Again),
-        (json!({"type": "describeReport", "reportId": "00O000000000001EAA"}), "GET", "/analytics", Again),
-        (of("request", &call("POST", "/sobjects/Account")), "POST", "/sobjects/Account", Unknown),
-        (of("request", &call("GET", "/limits")), "GET", "/limits", Again),
+        (graphql(mutation), "POST", "/graphql", Unknown),
+        (of("getKnowledgeArticle", article), "GET", "/knowledgeArticles", Again),
+        (report("runReport"), "GET", "/analytics", Again),
+        (report("describeReport"), "GET", "/analytics", Again),
+        (of("request", call("POST", "/sobjects/Account")), "POST", "/sobjects/Account", Unknown),
+        (of("request", call("GET", "/limits")), "GET", "/limits", Again),
     ]
 }
 
@@ -230,6 +209,7 @@ async fn bench() -> Bench {
             "User": [boss],
             "Opportunity": [{"Id": OPPORTUNITY, "Name": "Big", "StageName": "Qualification", "CloseDate": "2026-12-31"}],
         },
+        "listViews": [{"id": "00B000000000001EAA", "developerName": "Recent", "label": "Recent", "object": "Account", "columns": ["Name"]}],
         "knowledgeArticles": [{"id": "kA0000000000001CAA", "articleNumber": "1", "urlName": "how-to", "title": "How to",
             "language": "en-US", "fields": {}}],
         "reports": [{"id": "00O000000000001EAA", "name": "Cases", "object": "Case", "columns": ["Subject"]}],

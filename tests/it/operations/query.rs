@@ -194,3 +194,31 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_list_view_gives_the_records_that_its_users_see_by_name_or_id() {
+    let accounts: Vec<_> = (0..5).map(|number| json!({"Name": format!("A{number}"), "Phone": "1"})).collect();
+    let seed = json!({"records": {"Account": accounts}, "listViews": [{"id": "00B000000000001EAA", "developerName": "Recent",
+        "label": "Recent ones", "object": "Account", "columns": ["Name", "Phone"], "where": "Name != 'A3'"}]});
+    let org = DevOrg::builder().seed(seed).page_size(2).start().await.unwrap();
+    let bench = Bench::start_with(org, |_| ());
+    let read = |view: &str| json!({"type": "getListView", "objectType": "Account", "listView": view, "allPages": true});
+    for view in ["Recent", "00B000000000001EAA", "00B000000000001"] {
+        let found = bench.result(read(view), "body").await;
+        let names: Vec<_> = found["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|record| record["Name"].as_str())
+            .collect();
+        assert_eq!((names, &found["totalSize"]), (vec!["A0", "A1", "A2", "A4"], &json!(4)));
+        assert!(found["records"][0]["Id"].is_string() && found["records"][0]["Phone"] == "1");
+    }
+    let few = json!({"type": "getListView", "objectType": "Account", "listView": "Recent"});
+    assert_eq!(bench.result(few, "body").await["done"], false, "one page, where not all are wanted");
+
+    let failure = bench.failure(read("Nothing"), &[]).await;
+    assert_eq!((code(&failure), failure.retries), ("LIST_VIEW_NOT_FOUND", 0));
+    assert!(failure.message.contains("list view \"Nothing\" of Account"), "{}", failure.message);
+    assert_eq!(code(&bench.failure(read("00B000000000009"), &[]).await), "NOT_FOUND");
+}
