@@ -78,7 +78,9 @@ fn workload(number: usize) -> Workload {
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     say(&format!("Soak: {} minutes, seed {seed}; {}.\n", arguments.minutes, conditions()));
-    let org = DevOrg::builder().seed(json!({"records": {"Account": [{"Name": "Acme"}]}})).start().await?;
+    let records = json!({"records": {"Account": [{"Name": "Acme"}]}});
+    // More than a run can use: with the last of the day's requests the worker would hold its creates back.
+    let org = DevOrg::builder().seed(records).daily_requests(10_000_000).start().await?;
     let doubles = Doubles { org, gateway: DevGateway::start().await? };
     let spec = Spec {
         side: Side::Ours,

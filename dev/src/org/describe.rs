@@ -7,9 +7,6 @@ use super::request::ApiRequest;
 use super::schema::{Field, FieldType, Object, Schema};
 use super::store::Store;
 
-/// API requests a day, as a Developer Edition has them.
-pub(crate) const DAILY_REQUESTS: u64 = 15_000;
-
 /// What the org has no notion of; a client may still look for it in a describe document.
 const OBJECT_NULL: [&str; 10] = [
     "defaultImplementation",
@@ -70,12 +67,12 @@ pub(crate) fn resources(request: &ApiRequest) -> Value {
 }
 
 /// The limits that concern what the org offers; a record takes 2 KB, as Salesforce counts it.
-pub(crate) fn limits(store: &Store, used: u64) -> Value {
+pub(crate) fn limits(store: &Store, (used, daily): (u64, u64)) -> Value {
     let records: usize = store.tables.iter().map(|table| table.live().count()).sum();
     let megabytes = u64::try_from(records).unwrap_or(u64::MAX).saturating_mul(2) / 1024;
     let limit = |max: u64, used: u64| json!({ "Max": max, "Remaining": max.saturating_sub(used) });
     json!({
-        "DailyApiRequests": limit(DAILY_REQUESTS, used),
+        "DailyApiRequests": limit(daily, used),
         "DailyAsyncApexExecutions": limit(250_000, 0),
         "DailyBulkApiBatches": limit(15_000, 0),
         "DailyBulkV2QueryJobs": limit(10_000, 0),

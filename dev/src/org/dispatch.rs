@@ -181,7 +181,7 @@ fn served(
     });
     let answer = org.take_turn(composite::is_transaction(request), || route(org, request, used));
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-    if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", describe::DAILY_REQUESTS)) {
+    if let Ok(usage) = HeaderValue::from_str(&format!("api-usage={used}/{}", org.daily_requests)) {
         response.headers_mut().insert("sforce-limit-info", usage);
     }
     // Salesforce's edge names each request, under two names.
@@ -201,7 +201,9 @@ pub(super) fn route(org: &Org, request: &ApiRequest, used: u64) -> Result<Respon
     };
     match path[..] {
         [] => get().map(|()| json_response(StatusCode::OK, &describe::resources(request))),
-        ["limits"] => get().map(|()| json_response(StatusCode::OK, &describe::limits(&org.read(), used))),
+        ["limits"] => get().map(|()| {
+            json_response(StatusCode::OK, &describe::limits(&org.read(), (used, org.daily_requests)))
+        }),
         ["support", "knowledgearticles", _] => get().and_then(|()| knowledge::article(org, request)),
         ["analytics", "reports", _, ..] => reports::route(org, request),
         ["recent"] => get().map(|()| about::recent(org, request)),

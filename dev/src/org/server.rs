@@ -31,6 +31,7 @@ pub(crate) struct Org {
     pub(crate) automation: Automation,
     pub(crate) page_size: usize,
     pub(crate) latency: Duration,
+    pub(crate) daily_requests: u64,
     pub(crate) cursors: Cursors,
     pub(crate) bulk: Jobs,
     pub(crate) faults: Faults,
@@ -67,6 +68,7 @@ pub struct DevOrgBuilder {
     pub(crate) login: Setup,
     page_size: usize,
     latency: Duration,
+    daily_requests: u64,
     bulk: (Duration, usize),
     tls: Option<(String, String)>,
     base_url: Option<String>,
@@ -133,6 +135,13 @@ impl DevOrgBuilder {
         self
     }
 
+    /// How many API requests a day it tells that it allows; more are counted, and answered as well. Default: 15,000, those
+    /// of a Developer Edition.
+    pub fn daily_requests(mut self, requests: u64) -> Self {
+        self.daily_requests = requests;
+        self
+    }
+
     /// How bulk jobs get on: how long a job waits in the queue and each of its batches takes, and the most rows of a
     /// batch, at least one. Default: no time, so that a job is complete when it is first looked at, and 10,000 rows.
     pub fn bulk_pace(mut self, step: Duration, batch: usize) -> Self {
@@ -172,6 +181,7 @@ impl DevOrgBuilder {
             turns: RwLock::default(),
             page_size: self.page_size,
             latency: self.latency,
+            daily_requests: self.daily_requests,
             cursors: Cursors::default(),
             bulk: Jobs::new(self.bulk.0, self.bulk.1),
             faults: Faults::default(),
@@ -253,6 +263,7 @@ impl DevOrg {
             login: Setup::default(),
             page_size: 2000,
             latency: Duration::ZERO,
+            daily_requests: 15_000,
             bulk: (Duration::ZERO, bulk::BATCH),
             tls: None,
             base_url: None,
