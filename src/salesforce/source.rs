@@ -8,13 +8,16 @@ use reqwest::{
     StatusCode, Version,
     header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
-use tokio::time::timeout;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use url::Url;
 
 use super::codes;
 use super::error::{Error, ErrorClass};
 use super::failure::{Failure, Kind};
 use super::{SalesforceClient, transport::Transport};
+
+/// How long a job rests while as many files are being read as may be.
+const REST: Duration = Duration::from_secs(15);
 
 /// The address of a file. Its query may hold a signature, so that only its host is ever shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,6 +55,7 @@ pub struct SourceFile {
     answer: reqwest::Response,
     host: String,
     patience: Duration,
+    _reader: OwnedSemaphorePermit,
 }
 
 impl SalesforceClient {
@@ -71,6 +75,13 @@ async fn open(
 ) -> Result<SourceFile, Error> {
     transport.source_hosts().check("CSV file", &address.0)?;
     let host = address.host();
+    let Some(reader) = transport.reader() else {
+        let rest = Some(REST);
+        return Err(Error {
+            rest,
+            ..unavailable(host, "as many files as may be read at once are being read")
+        });
+    };
     tracing::debug!(host, "reads a file");
     let sent = timeout(patience, transport.source_http(&address.0)?.get(address.0.clone()).send()).await;
     let answer = match sent {
@@ -79,7 +90,7 @@ async fn open(
         Err(_) => return Err(unavailable(host, "no answer in time")),
     };
     check(host, &answer)?;
-    Ok(SourceFile { answer, host: host.to_owned(), patience })
+    Ok(SourceFile { answer, host: host.to_owned(), patience, _reader: reader })
 }
 
 /// Refuses an answer that is not the whole file, or of which nobody could tell.

@@ -32,6 +32,10 @@ use super::{AnswerForm, ApiVersion, Credentials, LastError, OrgStatus, Response,
 /// The product and its version, as orgs see them.
 pub(super) const PRODUCT: &str = concat!("salesforce-connector/", env!("CARGO_PKG_VERSION"));
 
+/// Files on other hosts that are read at once. Each keeps one of the few threads for what blocks, which look-ups of names
+/// need as well.
+const FILES_AT_ONCE: usize = 4;
+
 /// How to speak HTTP to orgs.
 #[derive(Clone, Debug)]
 pub struct TransportOptions {
@@ -92,6 +96,8 @@ struct Shared {
     versions: Versions,
     /// For files on other hosts; made when the first is read.
     sources: OnceLock<Result<Clients, Error>>,
+    /// For files that are being read.
+    readers: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Transport {
@@ -133,8 +139,8 @@ impl Transport {
         let orgs = Orgs::new(options.slow_org_share, Arc::clone(&metrics));
         let rules = Rules { reserve: options.api_reserve, is_configured: false };
         let (logins, versions) = (Logins::default(), Versions::default());
-        let sources = OnceLock::new();
-        let shared = Shared { options, metrics, retry, logins, orgs, versions, sources };
+        let (sources, readers) = (OnceLock::new(), Arc::new(Semaphore::new(FILES_AT_ONCE)));
+        let shared = Shared { options, metrics, retry, logins, orgs, versions, sources, readers };
         let (shared, clients) = (Arc::new(shared), Arc::new(clients));
         Self { shared, clients, permits: None, rules, last_error: Arc::default() }
     }
@@ -235,6 +241,11 @@ impl Transport {
     /// The client that speaks to this address.
     pub(super) fn http(&self, url: &Url) -> &reqwest::Client {
         self.clients.at(url)
+    }
+
+    /// A place among those who read a file; `None` while there is none.
+    pub(super) fn reader(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.readers).try_acquire_owned().ok()
     }
 
     pub(super) fn source_hosts(&self) -> &AllowedHosts {

@@ -10,5 +10,6 @@ mod proxy;
 mod secrecy;
 mod server;
 mod sessions;
+mod sources;
 mod statuses;
 mod tls;
