@@ -29,8 +29,8 @@ use crate::{
 
 const JOB_TYPE: &str = "salesforce-connector:1";
 
-/// Jobs that are not done at one time; more than the permits, so that there is always a backlog after a fault.
-const UNFINISHED: usize = 600;
+/// Jobs that are not done at one time: more than come while the locks of those last whose activation was lost.
+const UNFINISHED: usize = 3000;
 /// How often jobs are created and faults drawn.
 const TICK: Duration = Duration::from_millis(50);
 /// The lock of a job: short, so that it is renewed often, and that jobs whose activation was lost come again soon.

@@ -14,6 +14,9 @@ use super::Doubles;
 /// Faults that wait to be met, at most.
 const MOST_PENDING: usize = 20;
 
+/// The same of polls: there are few, and each that is lost takes a hundred jobs with it until their locks end.
+const MOST_PENDING_POLLS: usize = 1;
+
 /// How many of a hundred requests meet a fault, about.
 const PER_HUNDRED: f64 = 5.0;
 
@@ -132,7 +135,8 @@ impl Strikes {
         let faults = doubles.gateway.faults();
         let rpcs = [Rpc::CompleteJob, Rpc::CompleteJob, Rpc::ActivateJobs, Rpc::FailJob, Rpc::SetVariables];
         let rpc = rpcs[self.random.usize(..rpcs.len())];
-        if faults.pending(rpc) >= MOST_PENDING {
+        let most = if rpc == Rpc::ActivateJobs { MOST_PENDING_POLLS } else { MOST_PENDING };
+        if faults.pending(rpc) >= most {
             return;
         }
         match self.random.u8(..6) {
