@@ -2,13 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use salesforce_connector_dev::org::{Fault, FaultRule};
 use serde_json::{Value, json};
 
 use crate::House;
 
 /// Every process in `examples/` by its id, which is the name of its file too.
-const EXAMPLES: [&str; 5] =
-    ["create-and-read-account", "duplicate-contact", "expressions", "query-contacts", "upsert-account"];
+const EXAMPLES: [&str; 6] = [
+    "create-and-read-account",
+    "create-once",
+    "duplicate-contact",
+    "expressions",
+    "query-contacts",
+    "upsert-account",
+];
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -37,6 +44,7 @@ async fn every_example_runs_as_it_is() {
     contacts_are_queried(&mut house).await;
     an_account_is_upserted(&mut house).await;
     expressions_map_the_answer_and_throw_an_error(&mut house).await;
+    an_account_is_created_once_though_its_answer_is_lost(&mut house).await;
     assert_eq!(house.org.counters().tokens_issued, 1, "one login for all");
 }
 
@@ -103,4 +111,13 @@ async fn expressions_map_the_answer_and_throw_an_error(house: &mut House) {
     assert_eq!(caught.get("status"), None, "it is not mapped out of the boundary event: {caught}");
     assert_eq!(caught.get("contactId"), None);
     assert_eq!(house.org.records("Contact").len(), contacts.len());
+}
+
+async fn an_account_is_created_once_though_its_answer_is_lost(house: &mut House) {
+    house.org.faults().add(FaultRule::new(Fault::CloseAfter).method("PATCH").path("/sobjects/Account"));
+    let variables = run(house, "create-once", json!({ "customerName": "Globex" })).await;
+    let accounts = house.org.records("Account");
+    let ids: Vec<&Value> =
+        accounts.iter().filter(|one| one["Name"] == "Globex").map(|one| &one["Id"]).collect();
+    assert_eq!(ids, [&variables["accountId"]]);
 }
