@@ -28,10 +28,10 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         answer: (204, "null"),
         refusal: (
             404,
-            r#"[{"errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}]"#,
+            r#"[{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist", "fields": []}]"#,
         ),
         result: "={deleted: status = 204}",
-        error: "=if error.code = \"ENTITY_IS_DELETED\" then ignoreError({deleted: true}) else null",
+        error: "=if error.code = \"NOT_FOUND\" then ignoreError({deleted: false}) else null",
     },
 };
 

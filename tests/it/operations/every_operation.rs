@@ -1,12 +1,12 @@
-//! A lost answer, operation by operation: what may be repeated is, what may not ends as unknown, and nothing is done a
-//! second time. The table has a row for every operation there is.
+//! Every operation there is, one by one, in a table: it succeeds; when an answer is lost, what may be repeated is, what may
+//! not ends as unknown, and nothing is done a second time; the refusal that it documents is what a process gets.
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt as _, stream};
 use salesforce_connector::{connector::operations::ALL, salesforce::CallClass, zeebe::Outcome};
-use salesforce_connector_dev::org::{Apex, DevOrg, Fault, Reply};
+use salesforce_connector_dev::org::{Apex, DevOrg, Fault, FaultRule, Reply};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use crate::handler::{Bench, code};
 
@@ -14,6 +14,9 @@ const ACCOUNT: &str = "001Dv0000000017IAA";
 const CASE: &str = "500Dv0000000017IAA";
 const OPPORTUNITY: &str = "006Dv0000000017IAA";
 const BOSS: &str = "005Dv000000001BIAQ";
+
+/// So many rows side by side.
+const AT_ONCE: usize = 8;
 
 /// What becomes of an operation whose answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +93,11 @@ fn many_records() -> Vec<Row> {
     let keyed =
         json!({"externalIdField": "External_Key__c", "records": [{"External_Key__c": "k", "Name": "Beta"}]});
     let write = json!([{"method": "POST", "url": "/sobjects/Account", "body": {"Name": "New"}}]);
+    let named = json!([with(write[0].clone(), json!({"referenceId": "account"}))]);
     let read = json!([{"method": "GET", "url": "/limits"}]);
     let composite = |subs: &Value| of("composite", json!({"compositeRequest": subs}));
     let batch = |subs: &Value| of("compositeBatch", json!({"batchRequests": subs}));
-    let graphs = json!({"graphs": [{"graphId": "g", "compositeRequest": write}]});
+    let graphs = json!({"graphs": [{"graphId": "order", "compositeRequest": named}]});
     vec![
         (account("upsertRecords", keyed), "PATCH", PATH, Again),
         (account("createRecords", new.clone()), "POST", PATH, Unknown),
@@ -106,7 +110,7 @@ fn many_records() -> Vec<Row> {
         (account("getRecords", json!({"objectIds": [ACCOUNT], "fields": "Name"})), "POST", PATH, Again),
         (of("deleteRecords", json!({"objectIds": [ACCOUNT]})), "DELETE", PATH, Again),
         (account("compositeTree", new), "POST", "/composite/tree", Unknown),
-        (composite(&write), "POST", "/composite", Unknown),
+        (composite(&named), "POST", "/composite", Unknown),
         (composite(&read), "POST", "/composite", Again),
         (of("compositeGraph", graphs), "POST", "/composite/graph", Unknown),
         (batch(&write), "POST", "/composite/batch", Unknown),
@@ -279,13 +283,13 @@ fn effects(org: &DevOrg) -> Vec<(&'static str, usize)> {
 /// What the operation does in an org of its own, how often it makes the call, and what becomes of it.
 async fn done(
     (operation, method, path): (Value, &str, &str),
-    fault: Option<Fault>,
+    fault: Option<(Fault, usize)>,
 ) -> (Vec<(&'static str, usize)>, usize, Outcome) {
     let bench = bench().await;
     let operation = prepared(&bench, operation).await;
     let before = bench.org.requests().len();
-    if let Some(fault) = fault {
-        bench.strike(method, path, fault);
+    if let Some((fault, times)) = fault {
+        bench.org.faults().add(FaultRule::new(fault).method(method).path(path).times(times));
     }
     let outcome = bench.run(operation, &[]).await;
     let requests = &bench.org.requests()[before..];
@@ -295,31 +299,26 @@ async fn done(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_operation_does_its_work_twice_when_an_answer_is_lost() {
-    let mut rows = JoinSet::new();
-    for (operation, method, path, then) in table() {
-        rows.spawn(async move {
-            let (whole, calls, outcome) = done((operation.clone(), method, path), None).await;
-            assert!(matches!(outcome, Outcome::Complete { .. }), "{operation}: {outcome:#?}");
-            let (after, made, outcome) =
-                done((operation.clone(), method, path), Some(Fault::CloseAfter)).await;
-            assert_eq!(after, whole, "{operation}");
-            match (then, outcome) {
-                (Again, Outcome::Complete { .. }) => assert_eq!(made, calls + 1, "{operation}"),
-                (Unknown, Outcome::Fail(failure)) => {
-                    let told = (code(&failure), failure.retries, made);
-                    assert_eq!(told, ("OUTCOME_UNKNOWN", 0, calls), "{operation}");
-                }
-                (then, outcome) => panic!("{operation}: {then:?}, {outcome:#?}"),
+    let rows = table().into_iter().map(|(operation, method, path, then)| async move {
+        let (whole, calls, outcome) = done((operation.clone(), method, path), None).await;
+        assert!(matches!(outcome, Outcome::Complete { .. }), "{operation}: {outcome:#?}");
+        let lost = Some((Fault::CloseAfter, 1));
+        let (after, made, outcome) = done((operation.clone(), method, path), lost).await;
+        assert_eq!(after, whole, "{operation}");
+        match (then, outcome) {
+            (Again, Outcome::Complete { .. }) => assert_eq!(made, calls + 1, "{operation}"),
+            (Unknown, Outcome::Fail(failure)) => {
+                let told = (code(&failure), failure.retries, made);
+                assert_eq!(told, ("OUTCOME_UNKNOWN", 0, calls), "{operation}");
             }
-        });
-    }
-    while let Some(row) = rows.join_next().await {
-        row.unwrap();
-    }
+            (then, outcome) => panic!("{operation}: {then:?}, {outcome:#?}"),
+        }
+    });
+    stream::iter(rows).map(tokio::spawn).buffer_unordered(AT_ONCE).for_each(async |row| row.unwrap()).await;
 }
 
 #[test]
-fn the_table_of_lost_answers_has_every_operation_as_its_class_says() {
+fn the_table_has_every_operation_as_its_class_says() {
     let rows = table();
     for operation in ALL {
         let name = operation.name;
@@ -329,4 +328,42 @@ fn the_table_of_lost_answers_has_every_operation_as_its_class_says() {
     }
     let known: BTreeSet<_> = ALL.iter().map(|operation| operation.name).collect();
     assert!(rows.iter().all(|row| known.contains(row.0["type"].as_str().unwrap())));
+}
+
+/// The first code that stands in an answer.
+fn named(body: &Value) -> Option<&str> {
+    let own = ["errorCode", "statusCode", "ErrorType"].into_iter().find_map(|name| body[name].as_str());
+    own.or_else(|| match body {
+        Value::Array(items) => items.iter().find_map(named),
+        Value::Object(members) => members.values().find_map(named),
+        _ => None,
+    })
+}
+
+/// Several records or requests in one: what they document is our account, and how each is refused has tests of its own.
+const ACCOUNTS: &[&str] = &["upsertRecords", "createRecords", "updateRecords", "deleteRecords", "bulkRun"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_refusal_that_an_operation_documents_is_what_a_process_gets() {
+    let mut seen = BTreeSet::new();
+    let rows = table().into_iter().filter_map(|(operation, method, path, _)| {
+        let descriptor = ALL.iter().find(|one| operation["type"] == one.name).unwrap();
+        if ACCOUNTS.contains(&descriptor.name) || !seen.insert(descriptor.name) {
+            return None;
+        }
+        let (status, text) = descriptor.examples.refusal;
+        let documented: Value = serde_json::from_str(text).unwrap();
+        let expected = named(&documented).unwrap().to_owned();
+        Some(async move {
+            let refused = Some((Fault::Respond(Reply::new(status, text)), usize::MAX));
+            let told = match done((operation.clone(), method, path), refused).await.2 {
+                Outcome::Fail(failure) => failure.variables["error"].clone(),
+                other => json!({"code": format!("{other:?}"), "errors": []}),
+            };
+            let errors = told["errors"].as_array().unwrap().iter();
+            let mut codes = errors.map(|error| &error["errorCode"]).chain([&told["code"]]);
+            assert!(codes.any(|code| *code == expected), "{operation}: {expected} is not in {told:#}");
+        })
+    });
+    stream::iter(rows).map(tokio::spawn).buffer_unordered(AT_ONCE).for_each(async |row| row.unwrap()).await;
 }
