@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::{
     Operate,
-    any_request::{self, AnyRequest},
+    any_request::AnyRequest,
     descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
+    written_call,
 };
 use crate::{
     connector::InvalidInput,
@@ -25,7 +26,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
            exception that the class does not catch, else what the class says.",
     contents: &[ResultContent::Response, ResultContent::Body],
     inputs: &[
-        any_request::METHOD,
+        written_call::METHOD,
         Input {
             name: "path",
             label: "Path",
@@ -36,11 +37,11 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
                       no value can then leave its place.",
             placeholder: "/Orders",
         },
-        any_request::QUERY_PARAMETERS,
-        any_request::HEADERS,
-        any_request::BODY,
-        any_request::CONTENT_TYPE,
-        any_request::CLASS,
+        written_call::QUERY_PARAMETERS,
+        written_call::HEADERS,
+        written_call::BODY,
+        written_call::CONTENT_TYPE,
+        written_call::CLASS,
     ],
     examples: Examples {
         answer: (200, r#"{"orderId": "801Hp00001aaaAAAAA", "status": "Activated"}"#),

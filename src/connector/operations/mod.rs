@@ -82,6 +82,7 @@ mod update_records;
 mod upload_file;
 mod upsert_record;
 mod upsert_records;
+mod written_call;
 
 pub(crate) use call::Call;
 pub use descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent};
