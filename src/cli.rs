@@ -74,12 +74,8 @@ enum Command {
     Login(login::Arguments),
     /// Print the effective configuration, with the layer each value comes from; secrets are masked
     Config,
-    /// Write the element templates for Camunda Modeler
-    Templates {
-        /// The directory to write to; it is created where it is missing
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
+    /// Write the element templates for Camunda Modeler: the one for every object, or those of an org's own objects
+    Templates(templates::Arguments),
     /// Try a result expression or an error expression: its value, its warnings, and what a job would do with it
     Feel(feel::Arguments),
     /// Run a Salesforce org in memory, with every way to log in
@@ -124,7 +120,9 @@ async fn dispatch(arguments: Arguments, environment: &Environment) -> anyhow::Re
         }
         Command::Login(arguments) => login::log_in(Config::load(file, environment)?, &arguments).await,
         Command::Config => print(&config::show(file, environment)?),
-        Command::Templates { out } => templates::write(&out),
+        Command::Templates(arguments) => {
+            templates::templates(|| Config::load(file, environment), &arguments).await
+        }
         Command::Feel(arguments) => feel::evaluate(&arguments),
         Command::DevOrg(arguments) => dev::org(&arguments).await,
         Command::DevGateway { listen, jobs_api } => dev::gateway(listen, jobs_api).await,

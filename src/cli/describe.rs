@@ -1,6 +1,5 @@
 //! `describe`: what does an org have?
 
-mod model;
 mod table;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -9,11 +8,13 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    connector::{Connections, Error, InvalidInput},
+    connector::{
+        Connections, Error, InvalidInput,
+        described::{Object, Summary},
+    },
     metrics::Metrics,
-    salesforce::ObjectName,
+    salesforce::{ObjectName, Request},
 };
-use model::{Object, Summary};
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -45,18 +46,21 @@ pub(super) struct Arguments {
 /// Prints the objects of an org, or the fields of one.
 pub(super) async fn describe(config: Config, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let connections = Connections::new(&config.connector, Arc::new(Metrics::new()))?;
+    let look = Look {
+        connections: &connections,
+        connection: &arguments.connection,
+        language: None,
+        timeout: arguments.timeout,
+    };
     let search = arguments.search.as_deref().unwrap_or_default().trim().to_lowercase();
     let (text, is_empty) = match &arguments.object {
         None => {
-            let found: Vec<_> = objects(&connections, arguments)
-                .await?
-                .into_iter()
-                .filter(|own| own.matches(&search))
-                .collect();
+            let found: Vec<_> =
+                objects(&look).await?.into_iter().filter(|own| own.matches(&search)).collect();
             (shown(found.as_slice(), arguments.json, table::objects)?, found.is_empty())
         }
         Some(name) => {
-            let mut object = object(&connections, arguments, name).await?;
+            let mut object = object(&look, name).await?;
             object.keep(&search);
             (shown(&object, arguments.json, table::object)?, object.is_empty())
         }
@@ -79,29 +83,44 @@ fn shown<T: serde::Serialize + ?Sized>(
     Ok(if as_json { serde_json::to_string_pretty(found)? + "\n" } else { table(found) })
 }
 
-async fn objects(connections: &Connections, arguments: &Arguments) -> anyhow::Result<Vec<Summary>> {
-    let answer = connections
-        .describe(&arguments.connection, None, arguments.timeout)
-        .await
-        .map_err(|error| told(&error))?;
+/// Where to look.
+pub(super) struct Look<'a> {
+    pub(super) connections: &'a Connections,
+    pub(super) connection: &'a str,
+    /// The language of labels, such as `de`; `None`: that of the connection's user.
+    pub(super) language: Option<&'a str>,
+    pub(super) timeout: Duration,
+}
+
+/// All objects, in short.
+pub(super) async fn objects(look: &Look<'_>) -> anyhow::Result<Vec<Summary>> {
+    let answer = look.ask(Request::describe_global()).await.map_err(|error| told(&error))?;
     let list = answer.get("sobjects").cloned().unwrap_or(Value::Null);
     serde_json::from_value(list).map_err(|error| anyhow::anyhow!("the answer is no list of objects: {error}"))
 }
 
-async fn object(connections: &Connections, arguments: &Arguments, name: &str) -> anyhow::Result<Object> {
+/// One object with its fields; what is not there is told with what was likely meant.
+pub(super) async fn object(look: &Look<'_>, name: &str) -> anyhow::Result<Object> {
     let object: ObjectName = name
         .trim()
         .parse()
         .map_err(|_| anyhow::anyhow!("--object: {name:?} is no API name such as Account or Invoice__c"))?;
-    let answer = connections.describe(&arguments.connection, Some(&object), arguments.timeout).await;
-    match answer {
+    match look.ask(Request::describe(&object)).await {
         Ok(answer) => serde_json::from_value(answer)
             .map_err(|error| anyhow::anyhow!("the answer is no description of {name}: {error}")),
         Err(error) if error.code() == "NOT_FOUND" => {
-            let known = objects(connections, arguments).await?;
+            let known = objects(look).await?;
             Err(anyhow::anyhow!("{}", unknown(name, &known)))
         }
         Err(error) => Err(told(&error)),
+    }
+}
+
+impl Look<'_> {
+    /// Reads from the org.
+    pub(super) async fn ask(&self, mut request: Request) -> Result<Value, Error> {
+        request.headers.extend(self.language.map(|language| ("Accept-Language", language.to_owned())));
+        self.connections.explore(self.connection, &request, self.timeout).await
     }
 }
 
@@ -117,7 +136,7 @@ fn unknown(name: &str, known: &[Summary]) -> String {
     )
 }
 
-fn told(error: &Error) -> anyhow::Error {
+pub(super) fn told(error: &Error) -> anyhow::Error {
     anyhow::anyhow!("{}: {error}", error.code())
 }
 

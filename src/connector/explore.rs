@@ -6,27 +6,20 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{connections::Connections, error::Error};
-use crate::salesforce::{ObjectName, Request, TimeLimit};
+use crate::salesforce::{Request, TimeLimit};
 
 impl Connections {
-    /// What the user of a configured connection sees of the org: all objects in short, or one with its fields. The answer
-    /// is Salesforce's own (`GET /sobjects`, `GET /sobjects/Account/describe`).
+    /// What the user of a configured connection sees of the org: the answer to a request that reads, as Salesforce gives it.
     ///
     /// # Errors
-    /// `UNKNOWN_CONNECTION`, what a login fails with, and for an object that is not there or not seen `NOT_FOUND`.
-    pub async fn describe(
-        &self,
-        name: &str,
-        object: Option<&ObjectName>,
-        patience: Duration,
-    ) -> Result<Value, Error> {
-        let request = object.map_or_else(Request::describe_global, Request::describe);
+    /// `UNKNOWN_CONNECTION`, what a login fails with, and for what is not there or not seen `NOT_FOUND`.
+    pub async fn explore(&self, name: &str, request: &Request, patience: Duration) -> Result<Value, Error> {
         let limit = TimeLimit { request_timeout: patience, deadline: Instant::now() + patience };
         let mut secrets = self.own_secrets();
         let asked = async {
             let client = self.named_client(name, None, &mut secrets).await?.client;
             // On the heap: it would stand in the future of each caller.
-            let answer = Box::pin(client.send(&request, limit)).await;
+            let answer = Box::pin(client.send(request, limit)).await;
             secrets.learn(client.received_tokens());
             Ok(answer?.body)
         };

@@ -8,6 +8,7 @@ mod checkup;
 mod codes;
 mod connections;
 mod decision;
+pub(crate) mod described;
 mod duplicates;
 mod error;
 mod explore;

@@ -18,6 +18,7 @@ mod house;
 mod incidents;
 mod job_worker;
 mod load;
+mod org_templates;
 mod process;
 mod records;
 mod shutdown;

@@ -26,6 +26,7 @@ mod memory;
 mod metrics;
 mod operations;
 mod operations_page;
+mod org_templates;
 mod orgs;
 mod program;
 mod protection;

@@ -106,8 +106,8 @@ function choose(modeler, element, template, choices) {
   }
 }
 
-/** Enters a value in every field that is shown, or only where one must be. */
-function fill(modeler, element, template, { all }) {
+/** Enters a value in every field that is shown, or only where one must be; `entry` knows values of its own. */
+export function fill(modeler, element, template, { all, entry = () => undefined }) {
   const done = new Set();
   const next = () => active(element, template).find(property => !done.has(property));
   for (let property = next(); property; property = next()) {
@@ -116,6 +116,11 @@ function fill(modeler, element, template, { all }) {
     const needed = !optional && constraints?.notEmpty && !valueOf(element, property);
     if (all && binding.key === 'resultContent') {
       setValue(modeler, element, property, values(property).at(-1));
+    }
+    const own = all || needed ? entry(property) : undefined;
+    if (own !== undefined) {
+      setValue(modeler, element, property, own);
+      continue;
     }
     if (type === 'Hidden' || type === 'Dropdown' || !(all || needed)) {
       continue;
@@ -156,6 +161,7 @@ export function assertClean(element, template, { sources }) {
   compare('property', properties, bound('zeebe:property'), binding => binding.name);
   for (const property of shown.filter(({ type }) => type === 'Dropdown')) {
     const value = valueOf(element, property);
+    if (value === undefined && property.optional) continue;
     if (!values(property).includes(value)) throw new Error(`${property.id} has the unknown choice ${value}`);
   }
   for (const [ name, source ] of sources ? inputs : []) {

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::about;
+use super::recorded;
 use super::request::ApiRequest;
 use super::schema::{Field, FieldType, Object, Schema};
+use super::server::Org;
 use super::store::Store;
 
 /// What the org has no notion of; a client may still look for it in a describe document.
@@ -82,9 +84,15 @@ pub(crate) fn limits(store: &Store, (used, daily): (u64, u64)) -> Value {
 }
 
 /// `GET /sobjects`: all objects, without their fields.
-pub(crate) fn global(schema: &Schema, request: &ApiRequest) -> Value {
-    let objects: Vec<Value> =
+pub(crate) fn global(org: &Org, request: &ApiRequest) -> Value {
+    let store = org.read();
+    let schema = &store.schema;
+    let mut objects: Vec<Value> =
         schema.objects.iter().map(|object| Value::Object(summary(object, request))).collect();
+    objects.extend(
+        recorded::summaries(org)
+            .filter(|summary| summary["name"].as_str().is_some_and(|name| schema.index_of(name).is_none())),
+    );
     json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
 }
 

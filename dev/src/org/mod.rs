@@ -36,6 +36,7 @@ mod list_views;
 mod log;
 mod oauth;
 mod query;
+mod recorded;
 mod reports;
 mod request;
 mod rest;

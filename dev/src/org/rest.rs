@@ -19,7 +19,7 @@ const UPSERT_BODY_VERSION: u32 = 46;
 pub(crate) fn route(org: &Org, request: &ApiRequest) -> ApiResult<Response> {
     let Some(name) = request.path.get(1) else {
         only_get(request)?;
-        return Ok(json_response(StatusCode::OK, &describe::global(&org.read().schema, request)));
+        return Ok(json_response(StatusCode::OK, &describe::global(org, request)));
     };
     let object = org.read().schema.index_of(name).ok_or_else(ApiError::resource_not_found)?;
     match &request.path[2..] {

@@ -18,6 +18,7 @@ use super::faults::Faults;
 use super::log::{Counters, RecordedRequest, RequestLog};
 use super::oauth::{OAuth, Setup};
 use super::query::Cursors;
+use super::recorded::Recorded;
 use super::seed::{self, SeedError};
 use super::store::Store;
 use super::validate::Save;
@@ -29,6 +30,7 @@ pub(crate) struct Org {
     turns: RwLock<()>,
     pub(crate) oauth: OAuth,
     pub(crate) automation: Automation,
+    pub(crate) recorded: Vec<Recorded>,
     pub(crate) page_size: usize,
     pub(crate) latency: Duration,
     pub(crate) daily_requests: u64,
@@ -65,6 +67,7 @@ pub struct DevOrgBuilder {
     listen: SocketAddr,
     seed: Value,
     pub(crate) automation: Automation,
+    recorded: Vec<Recorded>,
     pub(crate) login: Setup,
     page_size: usize,
     latency: Duration,
@@ -123,6 +126,26 @@ impl DevOrgBuilder {
         self
     }
 
+    /// Describes an object with this document, such as one that a real org gave, instead of by what the org holds. It need not
+    /// hold the object.
+    pub fn describe(mut self, document: Value) -> Self {
+        self.recorded.push(Recorded::description(None, document));
+        self
+    }
+
+    /// The same for those who ask in this language, such as `de`.
+    pub fn describe_in(mut self, language: &str, document: Value) -> Self {
+        self.recorded.push(Recorded::description(Some(language), document));
+        self
+    }
+
+    /// Answers a GET of this resource with this document, such as `sobjects/Case/describe/layouts`, of which the org itself
+    /// has no notion.
+    pub fn resource(mut self, path: &str, document: Value) -> Self {
+        self.recorded.push(Recorded::new(path, None, document));
+        self
+    }
+
     /// The largest page of a query, in records; at least one. Salesforce's is 2,000, which is the default.
     pub fn page_size(mut self, records: usize) -> Self {
         self.page_size = records.max(1);
@@ -177,6 +200,7 @@ impl DevOrgBuilder {
         let org = Arc::new(Org {
             oauth: self.login.build(base_url, store.organization.clone(), store.user.clone())?,
             automation,
+            recorded: self.recorded,
             store: RwLock::new(store),
             turns: RwLock::default(),
             page_size: self.page_size,
@@ -260,6 +284,7 @@ impl DevOrg {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: Value::Null,
             automation: Automation::default(),
+            recorded: Vec::new(),
             login: Setup::default(),
             page_size: 2000,
             latency: Duration::ZERO,

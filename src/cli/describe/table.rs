@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Choice, Field, Object, Summary};
+use crate::connector::described::{Choice, Field, Object, Summary, plain};
 
 /// No column is wider; a longer name pushes its own line only.
 const MOST_WIDE: usize = 44;
@@ -40,7 +40,7 @@ fn rights(object: &Summary) -> String {
 
 /// The fields of an object, a line each, those that a new record must have first; then its relationships.
 pub(super) fn object(object: &Object) -> String {
-    let Object { summary, fields, child_relationships } = object;
+    let Object { summary, fields, child_relationships, .. } = object;
     let mut text =
         format!("{} ({}): the user may {}\n\n", plain(&summary.name), plain(&summary.label), rights(summary));
     let mut ordered: Vec<&Field> = fields.iter().collect();
@@ -136,14 +136,6 @@ fn aligned(lines: &[Vec<String>], indent: usize) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A label as it may stand in a line: no line breaks, nothing that turns a terminal's text around.
-fn plain(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let kept = text.chars().filter(|c| !turns(*c));
-    kept.map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ pub(crate) struct Arguments {
     /// A JSON file with further objects, fields and records
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
+    /// A describe document of a real org (GET /sobjects/Account/describe), with which its object is described; several: the
+    /// flag again
+    #[arg(long, value_name = "FILE")]
+    describe: Vec<PathBuf>,
     /// How long every answer takes, such as 50ms
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = latency)]
     latency: Duration,
@@ -180,6 +184,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let seed = serde_json::from_str(&super::super::read_file(path)?)
             .with_context(|| format!("{} is not JSON", path.display()))?;
         builder = builder.seed(seed);
+    }
+    for path in &arguments.describe {
+        let document = serde_json::from_str(&super::super::read_file(path)?)
+            .with_context(|| format!("{} is not JSON", path.display()))?;
+        builder = builder.describe(document);
     }
     if let Some(path) = &arguments.login.jwt_public_key {
         builder = builder.jwt_public_key(super::super::read_file(path)?);

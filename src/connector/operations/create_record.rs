@@ -28,6 +28,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     contents: &[ResultContent::Response, ResultContent::Body, ResultContent::Id],
     inputs: &[
         fields::OBJECT_TYPE,
+        fields::ONE_BY_ONE,
         Input {
             name: "body",
             label: "Fields",
@@ -75,7 +76,9 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRecord {
     object_type: ObjectName,
-    #[serde(deserialize_with = "fields::object")]
+    #[serde(default, deserialize_with = "fields::one_by_one")]
+    fields: Map<String, Value>,
+    #[serde(default, deserialize_with = "fields::object")]
     body: Map<String, Value>,
     external_id_field: Option<FieldName>,
     #[serde(default, deserialize_with = "fields::some_text_or_number")]
@@ -86,6 +89,7 @@ pub struct CreateRecord {
 
 impl Operate for CreateRecord {
     fn checked(mut self) -> Result<Self, InvalidInput> {
+        fields::merge(&mut self.body, std::mem::take(&mut self.fields))?;
         match (&self.external_id_field, &self.external_id) {
             (Some(field), value) => {
                 if let Some(value) = value {

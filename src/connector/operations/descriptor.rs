@@ -118,6 +118,11 @@ pub enum InputKind {
     LongText,
     /// A FEEL context.
     Context,
+    /// The entries of a context, each an input of its own, which only templates made from an org have.
+    Fields {
+        /// The context that takes what has no input of its own; with fields it need not be filled.
+        beside: &'static str,
+    },
     /// A FEEL list.
     List,
     /// Any FEEL value.
@@ -187,7 +192,7 @@ impl InputKind {
     pub fn expected(&self) -> &'static str {
         match self {
             Self::Text { .. } | Self::LongText => "a string",
-            Self::Context => "an object of names and values",
+            Self::Context | Self::Fields { .. } => "an object of names and values",
             Self::List => "a list",
             Self::Value => "a value",
             Self::Choice { .. } => "one of its choices",
@@ -203,6 +208,11 @@ impl InputKind {
             Self::Dependent { kind, .. } => kind.plain(),
             plain => plain,
         }
+    }
+
+    /// Whether the template for every object shows it.
+    pub fn is_general(&self) -> bool {
+        !matches!(self, Self::Fields { .. })
     }
 
     /// The field that decides whether this one is there, and the value for which it is.

@@ -4,15 +4,21 @@ use serde::{Deserialize as _, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
 use super::descriptor::{Input, InputKind};
-use crate::salesforce::FieldName;
+use crate::{
+    connector::{
+        InvalidInput,
+        input::{self, Show},
+    },
+    salesforce::FieldName,
+};
 
 /// What [`ObjectName`](crate::salesforce::ObjectName) and [`FieldName`](crate::salesforce::FieldName) accept.
 pub(super) const API_NAME: &str = "^[A-Za-z][A-Za-z0-9_]{0,79}$";
 
 /// What [`RecordId`](crate::salesforce::RecordId) accepts, apart from the checksum.
-pub(super) const RECORD_ID: &str = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$";
+pub(crate) const RECORD_ID: &str = "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$";
 
-pub(super) const NO_RECORD_ID: &str = "must be a record id of 15 or 18 letters and digits";
+pub(crate) const NO_RECORD_ID: &str = "must be a record id of 15 or 18 letters and digits";
 
 pub(super) const OBJECT_TYPE: Input = Input {
     name: "objectType",
@@ -41,6 +47,18 @@ pub(super) const FIELDS: Input = Input {
     required: false,
     tooltip: "API names, separated by commas, or a FEEL list of them. Empty: every field that the user may see.",
     placeholder: "Id, Name, Phone",
+};
+
+/// What a template made from an org maps, an input for each field of the object.
+pub(super) const ONE_BY_ONE: Input = Input {
+    name: "fields",
+    label: "Fields, one by one",
+    kind: InputKind::Fields { beside: "body" },
+    required: false,
+    tooltip: "Fields by their API names, each mapped by itself (salesforceRequest.operation.fields.Name): the way of the \
+              templates that are made from an org. What is null or blank is not sent. Further fields, and null for one that is \
+              to be emptied, go to body, which may then be left out; a field that is in both is refused.",
+    placeholder: "",
 };
 
 pub(super) const ALL_PAGES: Input = Input {
@@ -77,6 +95,30 @@ pub(super) fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<S
         Value::Object(fields) => Ok(fields),
         _ => Err(D::Error::custom("expected an object of field names and values")),
     }
+}
+
+/// Reads fields that were given one by one; null and blank text are those that were not filled.
+pub(super) fn one_by_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let mut fields = object(deserializer)?;
+    fields.retain(|_, value| !input::is_absent(Some(value)));
+    Ok(fields)
+}
+
+/// Puts the fields that were given one by one before those of the body.
+pub(super) fn merge(body: &mut Map<String, Value>, fields: Map<String, Value>) -> Result<(), InvalidInput> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let further = std::mem::replace(body, fields);
+    for (name, value) in further {
+        if body.keys().any(|field| field.eq_ignore_ascii_case(&name)) {
+            let found = input::describe(Some(&value), Show::Value);
+            let path = format!("body.{}", input::shorten(&name));
+            return Err(InvalidInput::new(path, "no field that is given in fields too", found));
+        }
+        body.insert(name, value);
+    }
+    Ok(())
 }
 
 /// Reads a boolean, or the text of one, which a form gives where its field is not FEEL.
@@ -156,4 +198,63 @@ pub(super) fn parameters<'de, D: Deserializer<'de>>(
         }
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::connector::operations::{Operation, tests::mistake};
+
+    const ID: &str = "001D000000IRFmaIAH";
+
+    fn sent(name: &str, more: &Value) -> Option<Value> {
+        let mut input = json!({"objectType": "Account"});
+        let key = match name {
+            "updateRecord" => json!({"objectId": ID}),
+            "upsertRecord" => json!({"externalIdField": "Key__c", "externalId": "A-1"}),
+            _ => json!({}),
+        };
+        for part in [&key, more] {
+            input.as_object_mut().unwrap().append(&mut part.as_object().unwrap().clone());
+        }
+        Operation::parse(name, input.as_object().unwrap()).unwrap().request().unwrap().body
+    }
+
+    #[test]
+    fn fields_that_are_given_one_by_one_are_sent_with_those_of_the_body_and_empty_ones_are_not() {
+        for name in ["createRecord", "updateRecord", "upsertRecord"] {
+            let fields = json!({"Name": "Acme", "Phone": null, "Fax": " ", "Site": "", "Active__c": false, "Count__c": 0});
+            let filled = json!({"Name": "Acme", "Active__c": false, "Count__c": 0});
+            assert_eq!(sent(name, &json!({"fields": fields})), Some(filled), "{name}");
+            let both =
+                json!({"fields": {"Name": "Acme", "Phone": null}, "body": {"Phone": null, "Rating": "Hot"}});
+            let expected = json!({"Name": "Acme", "Phone": null, "Rating": "Hot"});
+            assert_eq!(sent(name, &both), Some(expected), "null of the body empties a field");
+            assert_eq!(sent(name, &json!({"fields": {"Phone": null}})), Some(json!({})));
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_refused() {
+        let input = json!({"objectType": "Account", "fields": {"Name": "Acme"}, "body": {"name": "Other"}});
+        let expected = "body.name: expected no field that is given in fields too, found the string \"Other\"";
+        assert_eq!(mistake("createRecord", input), expected);
+        let key = json!({"objectType": "Account", "externalIdField": "Key__c", "externalId": "A", "fields": {"Key__c": "B"}});
+        let expected = "body.Key__c: expected no other value than externalId, found the string \"B\"";
+        assert_eq!(mistake("upsertRecord", key), expected);
+    }
+
+    #[test]
+    fn without_any_field_the_body_is_missing_and_fields_are_an_object() {
+        for fields in [json!(null), json!(" ")] {
+            let input = json!({"objectType": "Account", "fields": fields});
+            let expected = "body: expected an object of names and values, found nothing";
+            assert_eq!(mistake("createRecord", input), expected);
+        }
+        let input = json!({"objectType": "Account", "fields": ["Name"]});
+        let expected = "fields: expected an object of field names and values, found a list of 1";
+        assert_eq!(mistake("createRecord", input), expected);
+    }
 }

@@ -86,6 +86,7 @@ mod written_call;
 
 pub(crate) use call::Call;
 pub use descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent};
+pub(crate) use fields::{NO_RECORD_ID, RECORD_ID};
 use operate::{Operate, list};
 
 // In the order in which the modeler is offered them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ALL, Call, Descriptor, Input};
+use super::{ALL, Call, Descriptor, Input, InputKind};
 use crate::{
     connector::{
         Error, InvalidInput,
@@ -54,7 +54,11 @@ pub(super) fn check_names(descriptor: &Descriptor, fields: &Map<String, Value>) 
     let missing = |name| input::is_absent(fields.get(name));
     let is_there =
         |on: Option<(&str, &str)>| on.is_none_or(|(name, value)| fields.get(name) == Some(&value.into()));
-    let needed = |input: &Input| input.required && is_there(input.kind.depends_on());
+    let replaced = |name: &str| {
+        let instead = |input: &&Input| matches!(input.kind, InputKind::Fields { beside } if beside == name);
+        descriptor.inputs.iter().find(instead).is_some_and(|input| !input::is_absent(fields.get(input.name)))
+    };
+    let needed = |input: &Input| input.required && is_there(input.kind.depends_on()) && !replaced(input.name);
     match descriptor.inputs.iter().find(|input| needed(input) && missing(input.name)) {
         None => Ok(()),
         Some(field) => {

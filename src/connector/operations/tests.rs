@@ -55,6 +55,7 @@ fn sample(input: &Input) -> Value {
         (_, "actionName") => json!("emailSimple"),
         (InputKind::Text { .. } | InputKind::LongText, _) => json!("Name"),
         (InputKind::Context, _) => json!({"Phone": "5"}),
+        (InputKind::Fields { .. }, _) => json!({"Fax": "6"}),
         (InputKind::List, _) => json!([{"Phone": "5"}]),
         (InputKind::Value, _) => json!("5"),
         (InputKind::Choice { choices }, _) => json!(choices[0].0),
@@ -81,8 +82,9 @@ fn each_operation_reads_exactly_the_fields_that_its_descriptor_shows() {
 
         let required = filled(descriptor.inputs.iter().filter(|input| input.required));
         Operation::parse(descriptor.name, &required).unwrap();
+        let general = filled(descriptor.inputs.iter().filter(|input| input.kind.is_general()));
         for name in required.keys() {
-            let mut others = all.clone();
+            let mut others = general.clone();
             others.remove(name);
             let message = mistake(descriptor.name, Value::Object(others));
             assert!(message.starts_with(&format!("{name}: expected ")), "{message}");
@@ -190,7 +192,7 @@ fn a_wrong_value_is_named_with_what_was_expected() {
         (
             "createRecord",
             json!({"objecttype": "Account", "objectType": "Account", "body": {}}),
-            "objecttype: expected one of the fields: objectType, body, externalIdField, externalId, rules, found \"objecttype\"; did you mean objectType?",
+            "objecttype: expected one of the fields: objectType, fields, body, externalIdField, externalId, rules, found \"objecttype\"; did you mean objectType?",
         ),
     ] {
         assert_eq!(mistake(name, fields), message);

@@ -49,6 +49,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
     inputs: &[
         fields::OBJECT_TYPE,
         fields::OBJECT_ID,
+        fields::ONE_BY_ONE,
         FIELDS_TO_CHANGE,
         IF_UNMODIFIED_SINCE,
         rules::field("={assignmentRule: true}"),
@@ -67,7 +68,9 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
 pub struct UpdateRecord {
     pub(super) object_type: ObjectName,
     pub(super) object_id: RecordId,
-    #[serde(deserialize_with = "fields::object")]
+    #[serde(default, deserialize_with = "fields::one_by_one")]
+    pub(super) fields: Map<String, Value>,
+    #[serde(default, deserialize_with = "fields::object")]
     pub(super) body: Map<String, Value>,
     pub(super) if_unmodified_since: Option<String>,
     #[serde(default)]
@@ -86,7 +89,8 @@ pub(super) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, InvalidInp
 }
 
 impl Operate for UpdateRecord {
-    fn checked(self) -> Result<Self, InvalidInput> {
+    fn checked(mut self) -> Result<Self, InvalidInput> {
+        fields::merge(&mut self.body, std::mem::take(&mut self.fields))?;
         moment(self.if_unmodified_since.as_deref())?;
         Ok(self)
     }

@@ -89,7 +89,8 @@ impl Operate for UpdateRecordByExternalId {
         };
         let id = json!({"id": object_id.as_str()});
         let Self { object_type, body, if_unmodified_since, rules, .. } = self;
-        let update = UpdateRecord { object_type, object_id, body, if_unmodified_since, rules };
+        let fields = Map::new();
+        let update = UpdateRecord { object_type, object_id, fields, body, if_unmodified_since, rules };
         Ok(Response { body: id, ..call.send(&update.request()?).await? })
     }
 }

@@ -29,6 +29,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
         fields::OBJECT_TYPE,
         external_id::FIELD,
         external_id::VALUE,
+        fields::ONE_BY_ONE,
         Input {
             name: "body",
             label: "Fields",
@@ -61,7 +62,9 @@ pub struct UpsertRecord {
     external_id_field: FieldName,
     #[serde(deserialize_with = "fields::text_or_number")]
     external_id: String,
-    #[serde(deserialize_with = "fields::object")]
+    #[serde(default, deserialize_with = "fields::one_by_one")]
+    fields: Map<String, Value>,
+    #[serde(default, deserialize_with = "fields::object")]
     body: Map<String, Value>,
     #[serde(default)]
     rules: Rules,
@@ -69,6 +72,7 @@ pub struct UpsertRecord {
 
 impl Operate for UpsertRecord {
     fn checked(mut self) -> Result<Self, InvalidInput> {
+        fields::merge(&mut self.body, std::mem::take(&mut self.fields))?;
         external_id::key(&self.external_id_field, &self.external_id)?;
         external_id::without_key(&mut self.body, &self.external_id_field, Some(&self.external_id))?;
         Ok(self)

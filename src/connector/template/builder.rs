@@ -14,7 +14,7 @@ impl Property {
         label: &'static str,
         binding: Binding,
     ) -> Self {
-        Self { label: Some(label), ..Self::bare(id.into(), kind, binding) }
+        Self { label: Some(label.into()), ..Self::bare(id.into(), kind, binding) }
     }
 
     /// A constant that the modeler does not see.
@@ -22,7 +22,8 @@ impl Property {
         Self { value: Some(value.into()), ..Self::bare(id.to_owned(), FieldType::Hidden, binding) }
     }
 
-    fn bare(id: String, kind: FieldType, binding: Binding) -> Self {
+    /// A field without a title.
+    pub(super) fn bare(id: String, kind: FieldType, binding: Binding) -> Self {
         Self {
             id,
             label: None,
@@ -60,7 +61,8 @@ impl Property {
         self,
         choices: impl IntoIterator<Item = (&'static str, N)>,
     ) -> Self {
-        let choices = choices.into_iter().map(|(value, name)| Choice { name: name.into(), value }).collect();
+        let choice = |(value, name): (&'static str, N)| Choice { name: name.into(), value: value.into() };
+        let choices = choices.into_iter().map(choice).collect();
         Self { choices, ..self }
     }
 
@@ -74,6 +76,12 @@ impl Property {
     pub(super) fn optional(mut self) -> Self {
         self.optional = true;
         self.constraints.not_empty = Some(false);
+        self
+    }
+
+    /// May have so many characters at most; `0` says nothing.
+    pub(super) fn at_most(mut self, length: u64) -> Self {
+        self.constraints.max_length = (length > 0).then_some(length);
         self
     }
 
@@ -103,7 +111,10 @@ impl Condition {
     pub(super) fn one_of(property: &'static str, values: &[&'static str]) -> Self {
         match values {
             [value] => Self::is(property, value),
-            values => Self::OneOf { property, one_of: values.to_vec() },
+            values => {
+                let one_of = values.iter().map(|value| Cow::Borrowed(*value)).collect();
+                Self::OneOf { property, one_of }
+            }
         }
     }
 

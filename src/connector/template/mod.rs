@@ -1,4 +1,5 @@
-//! The element template: the form that the modeler fills, generated from the operations.
+//! The element templates: the form that the modeler fills, generated from the operations; and, in `org`, one for each
+//! object of an org and what is done with it.
 //!
 //! Facts of Modeler and engine that the template stands on:
 //! - an empty input is written without a source, and Zeebe refuses the process: what may stay empty is `optional`;
@@ -10,6 +11,7 @@ mod builder;
 mod connection;
 pub mod model;
 mod operation;
+pub(crate) mod org;
 mod sections;
 mod writer;
 

@@ -1,4 +1,4 @@
-//! The parts of Camunda's element template format that our template uses.
+//! The parts of Camunda's element template format that our templates use.
 //!
 //! The source is the JSON schema of the npm package `@camunda/zeebe-element-templates-json-schema`; names are
 //! that schema's names. What we do not use is left out.
@@ -16,15 +16,15 @@ pub struct ElementTemplate {
     #[serde(rename = "$schema")]
     pub schema: &'static str,
     /// What the list of templates shows.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Names the template in diagrams, together with the version; never changes.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// One sentence below the name.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Grows by one with every release that changes more than words.
     pub version: u32,
     /// Further words that find the template.
-    pub keywords: Vec<&'static str>,
+    pub keywords: Vec<Cow<'static, str>>,
     /// The heading under which it is listed.
     pub category: Category,
     /// What it may be applied to.
@@ -40,8 +40,10 @@ pub struct ElementTemplate {
     /// The fields, and what they write into the task.
     pub properties: Vec<Property>,
     /// Values to start with, one set for each entry of [`steps`](Self::steps).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub presets: Vec<Preset>,
     /// The entries below the template in Modeler's search.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepGroup>,
 }
 
@@ -94,7 +96,7 @@ pub struct Property {
     pub id: String,
     /// The field's title; a hidden field has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<&'static str>,
+    pub label: Option<Cow<'static, str>>,
     /// Help, shown at the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tooltip: Option<Cow<'static, str>>,
@@ -161,7 +163,7 @@ pub struct Choice {
     /// What is shown.
     pub name: Cow<'static, str>,
     /// What is written.
-    pub value: &'static str,
+    pub value: Cow<'static, str>,
 }
 
 /// What Modeler checks while a field is edited. An expression matches every pattern.
@@ -171,6 +173,9 @@ pub struct Constraints {
     /// Whether the field must be filled. The schema wants `false` to be said where an optional field has a pattern.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_empty: Option<bool>,
+    /// How many characters the text may have at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u64>,
     /// What the text must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
@@ -231,7 +236,7 @@ pub enum Condition {
         /// The other field's [`Property::id`].
         property: &'static str,
         /// The values.
-        one_of: Vec<&'static str>,
+        one_of: Vec<Cow<'static, str>>,
     },
     /// Another field has this value.
     Equals {

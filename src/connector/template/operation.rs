@@ -6,8 +6,8 @@ use super::sections;
 use crate::connector::operations::{Area, Descriptor, Input, InputKind, ResultContent};
 
 /// The list of operations; the fields below it depend on what is chosen there.
-const OPERATION: &str = "operation";
-const GROUP: &str = "operation";
+pub(super) const OPERATION: &str = "operation";
+pub(super) const GROUP: &str = "operation";
 
 /// The fields on whose value others depend.
 const DECIDING: &[&str] = &["operation.bulkOperation"];
@@ -31,7 +31,7 @@ pub(super) fn fields(operations: &[&Descriptor]) -> Vec<Property> {
     for operation in operations {
         // From the last to the first, so that what is new finds its place before what is known.
         let mut place = shared.len();
-        for input in operation.inputs.iter().rev() {
+        for input in operation.inputs.iter().rev().filter(|input| input.kind.is_general()) {
             let property = field(input);
             if let Some(known) = shared.iter().position(|(_, known, _)| *known == property) {
                 shared[known].2.push(operation.name);
@@ -152,13 +152,15 @@ pub(super) fn search_entries(operations: &[&Descriptor]) -> (Vec<Preset>, Vec<St
     (operations.iter().map(preset).collect(), steps.filter(|group| !group.steps.is_empty()).collect())
 }
 
-fn field(input: &Input) -> Property {
+/// The property of a field, for whichever operation is chosen.
+pub(super) fn field(input: &Input) -> Property {
     let binding = request(&format!("operation.{}", input.name));
     let plain = input.kind.plain();
     let kind = match *plain {
         // Modeler shows an empty number as 0; the worker reads digits in a text as well.
         InputKind::Text { .. } | InputKind::Integer { .. } => FieldType::String,
         InputKind::LongText | InputKind::Context | InputKind::List | InputKind::Value => FieldType::Text,
+        InputKind::Fields { .. } => unreachable!("each of them is a field of its own"),
         InputKind::Boolean { .. } => FieldType::Boolean,
         InputKind::Choice { .. } => FieldType::Dropdown,
         InputKind::Dependent { .. } => unreachable!("it is plain"),

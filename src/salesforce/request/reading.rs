@@ -32,6 +32,20 @@ impl Request {
         Self::below(object, "/describe")
     }
 
+    /// `GET /sobjects/Account/describe/layouts`: its page layouts, and which record type has which; with a record type, its
+    /// layout.
+    pub fn layouts(object: &ObjectName, record_type: Option<&RecordId>) -> Self {
+        let own = record_type.map(|id| format!("/{}", segment(id.as_str()))).unwrap_or_default();
+        Self::below(object, &format!("/describe/layouts{own}"))
+    }
+
+    /// `GET /ui-api/object-info/Account/picklist-values/012…`: the values of each picklist that a record type allows.
+    pub fn picklist_values(object: &ObjectName, record_type: &RecordId) -> Self {
+        let (object, record_type) = (segment(object.as_str()), segment(record_type.as_str()));
+        let path = format!("/ui-api/object-info/{object}/picklist-values/{record_type}");
+        Self::new(Method::GET, path, CallClass::Read)
+    }
+
     /// `GET /sobjects/Account`: an object without them, and which of its records the user has used lately.
     pub fn describe_basic(object: &ObjectName) -> Self {
         Self::below(object, "")
