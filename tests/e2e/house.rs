@@ -158,22 +158,27 @@ impl House {
 
     /// Lets the org hold the next `count` requests of this kind: before it carries them out.
     pub(crate) fn hold(&self, method: &str, path: &str, count: usize) -> Gate {
+        self.hold_after(0, method, path, count)
+    }
+
+    /// The same, once `skip` requests of this kind went by.
+    pub(crate) fn hold_after(&self, skip: usize, method: &str, path: &str, count: usize) -> Gate {
         let gate = Gate::new();
-        let rule = FaultRule::new(Fault::Hold(gate.clone()));
-        self.org.faults().add(rule.method(method).path(path).times(count));
+        let rule = FaultRule::new(Fault::Hold(gate.clone())).method(method).path(path);
+        self.org.faults().add(rule.skip(skip).times(count));
         gate
     }
 
     /// Lets the org hold its answer to the next request of this kind, which it has carried out.
     pub(crate) fn hold_answer(&self, method: &str, path: &str) -> Gate {
-        self.hold_answers(method, path, 1)
+        self.hold_answers_after(0, method, path, 1)
     }
 
-    /// The same for the next `count` requests.
-    pub(crate) fn hold_answers(&self, method: &str, path: &str, count: usize) -> Gate {
+    /// The same for `count` requests, once `skip` of them went by.
+    pub(crate) fn hold_answers_after(&self, skip: usize, method: &str, path: &str, count: usize) -> Gate {
         let gate = Gate::new();
-        let rule = FaultRule::new(Fault::HoldAfter(gate.clone()));
-        self.org.faults().add(rule.method(method).path(path).times(count));
+        let rule = FaultRule::new(Fault::HoldAfter(gate.clone())).method(method).path(path);
+        self.org.faults().add(rule.skip(skip).times(count));
         gate
     }
 }

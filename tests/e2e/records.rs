@@ -15,6 +15,9 @@ use tokio::{
 /// How long a record is waited for; far above what the slowest scenario takes.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// The variable in a task's scope in which the worker marks a write as under way.
+const STATE_VARIABLE: &str = "salesforceState";
+
 /// What precedes a record in a line of the log.
 const EXPORTER: &str = "exporter.debug - {";
 
@@ -139,6 +142,44 @@ impl Records {
         });
     }
 
+    /// The instances in whose tasks a write is marked as under way, once so many others have done theirs and there are so
+    /// many.
+    pub(crate) async fn marked(&mut self, done: usize, count: usize) -> HashSet<i64> {
+        let what = format!("{count} marks of writes, after {done} jobs that were completed");
+        let found = async {
+            let (mut marked, mut completed, mut next) = (HashSet::new(), HashSet::new(), 0);
+            loop {
+                for record in &self.seen[next..] {
+                    let kind = if is_mark(record) { &mut marked } else { &mut completed };
+                    if is_mark(record) || record.is("JOB", "COMPLETED") {
+                        kind.insert(record.number("processInstanceKey"));
+                    }
+                }
+                if (completed.len(), marked.len()) == (done, done + count) {
+                    return &marked - &completed;
+                }
+                next = self.seen.len();
+                self.read().await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, found).await;
+        in_time.unwrap_or_else(|elapsed| panic!("waited {PATIENCE:?} for {what}: {elapsed}"))
+    }
+
+    /// Whether a job of this instance timed out while a write was marked as under way.
+    pub(crate) fn timed_out_in_a_write(&self, instance: i64) -> bool {
+        let mut is_marked = false;
+        for record in self.seen.iter().filter(|record| of(record, instance)) {
+            if record.text("name") == STATE_VARIABLE {
+                is_marked = is_mark(record);
+            }
+            if is_marked && record.is("JOB", "TIMED_OUT") {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Resolves when the lock of a job of this type was renewed this often.
     pub(crate) async fn renewed(&mut self, job_type: &str, times: usize) {
         let mut last = 0;
@@ -214,6 +255,13 @@ fn is_end(record: &Record, instance: i64) -> bool {
     record.is("PROCESS_INSTANCE", "ELEMENT_COMPLETED")
         && record.key == instance
         && record.text("bpmnElementType") == "PROCESS"
+}
+
+/// Whether this sets the mark of a write, rather than taking it back.
+fn is_mark(record: &Record) -> bool {
+    record.value_type == "VARIABLE"
+        && record.text("name") == STATE_VARIABLE
+        && record.text("value").contains(r#""sent":{"#)
 }
 
 fn timed_out(record: &Record, job_type: &str) -> bool {
