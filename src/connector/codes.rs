@@ -173,8 +173,8 @@ codes! {
          wait for it with unchanged retries; this is seen after a day of it, or where no address of a task has ever answered.",
         "Check the address and the org's state (trust.salesforce.com) and limits, then resolve the incident.";
     ORG_BUSY: Throttled,
-        "The org is slow and has its share of calls already, or max_concurrent_requests of the connection are under way. The \
-         call was not sent; the job waits with unchanged retries.",
+        "Enough calls are under way already: the org's share of them (slow_org_share) while it takes long for each or others \
+         need room too, or max_concurrent_requests of the connection. The call was not sent; the job waits with unchanged retries.",
         "Resolve the incident to try again.";
     API_BUDGET_RESERVED: Throttled,
         "The org's API requests of the day are used up to the reserve. A create or bulk work was not sent; the job waits with \

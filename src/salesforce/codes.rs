@@ -10,7 +10,7 @@ pub const CONNECTION_FAILED: &str = "CONNECTION_FAILED";
 pub const CONNECTION_LOST: &str = "CONNECTION_LOST";
 /// The org is over a limit, in maintenance or does not answer; it is left alone for now. The call was not sent.
 pub const ORG_PAUSED: &str = "ORG_PAUSED";
-/// The org is slow and has its share of calls already, or the connection has. The call was not sent.
+/// The org has its share of calls in hand already, or the connection has. The call was not sent.
 pub const ORG_BUSY: &str = "ORG_BUSY";
 /// The org's API budget is down to its reserve. The call was not sent.
 pub const API_BUDGET_RESERVED: &str = "API_BUDGET_RESERVED";

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const NEWEST: f64 = 1.0 / 8.0;
 
 /// Calls that take longer on average, or a time without any answer that is longer, make an org slow.
-const SLOW: Duration = Duration::from_secs(2);
+pub(super) const SLOW: Duration = Duration::from_secs(2);
 
 /// The bounds of a rest.
 const SHORTEST_REST: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::circuit::{Cause, Change, Circuit, Outage, Word};
 use super::codes;
 use super::failure::Failure;
-use super::load::Load;
+use super::load::{Load, SLOW};
 use super::outage::Signal;
 use super::request::{CallClass, Request};
 use super::seats::{Seat, Seats};
@@ -164,8 +164,11 @@ impl Org {
     }
 
     fn slow(&self) -> String {
-        let (host, share) = (&self.host, self.share);
-        format!("{host} is slow and has {share} calls in hand already; the rest is kept for other orgs")
+        let (host, share, long) = (&self.host, self.share, SLOW.as_secs());
+        format!(
+            "{host} has {share} calls in hand already, each of which takes more than {long} s with its wait; the rest is kept \
+             for other orgs"
+        )
     }
 
     fn turned_away(&self, state: &mut State, detail: String) -> Failure {
