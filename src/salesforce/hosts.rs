@@ -1,11 +1,12 @@
 //! Which hosts may be called and given secrets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use url::{Host, Url};
 
 use super::codes;
 use super::error::{Error, ErrorClass};
+use super::host_pattern::Pattern;
 use super::resolver::{Reach, reach};
 
 /// The hosts of Salesforce that serve its APIs and its token endpoints.
@@ -41,41 +42,6 @@ pub struct AllowedHosts {
 
 /// The key that lists the hosts of orgs.
 const OF_ORGS: &str = "hosts.allow";
-
-#[derive(Clone, Debug, PartialEq)]
-enum Pattern {
-    Exact(String),
-    /// With its leading dot.
-    Suffix(String),
-}
-
-impl Pattern {
-    fn parse(text: &str) -> Option<Self> {
-        let lower = text.trim_end_matches('.').to_ascii_lowercase();
-        if let Some(suffix) = lower.strip_prefix("*.") {
-            // `*.com` would allow nearly everybody.
-            let enough = suffix.split('.').count() >= 2 && suffix.split('.').all(is_label);
-            return enough.then(|| Self::Suffix(format!(".{suffix}")));
-        }
-        let bare = lower.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = bare.parse::<Ipv6Addr>() {
-            return Some(Self::Exact(format!("[{address}]")));
-        }
-        lower.split('.').all(is_label).then_some(Self::Exact(lower))
-    }
-
-    fn matches(&self, host: &str) -> bool {
-        match self {
-            Self::Exact(name) => name == host,
-            Self::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
-        }
-    }
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
 
 impl Default for AllowedHosts {
     /// Salesforce's own domains ([`DEFAULT_HOSTS`]), `https` only, no loopback.

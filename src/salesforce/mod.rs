@@ -24,6 +24,7 @@ mod grant;
 mod graphql;
 mod guard;
 mod head;
+mod host_pattern;
 mod hosts;
 mod jwt;
 mod load;
