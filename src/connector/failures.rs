@@ -7,8 +7,13 @@ use std::{
 
 use serde::Serialize;
 
-use super::{codes::ErrorType, error::Error, redactor::Redactor};
-use crate::zeebe::{Job, Outcome};
+use super::{
+    codes::{self, ErrorType},
+    error::Error,
+    redactor::Redactor,
+    request,
+};
+use crate::zeebe::{Failure, Job, Outcome};
 
 /// How many are kept.
 const KEPT: usize = 50;
@@ -41,9 +46,9 @@ pub struct FailedJob {
     pub outcome: &'static str,
     /// The retries left, where it failed; 0 is an incident.
     pub retries: Option<i32>,
-    /// The error's stable code.
+    /// The error's stable code; where the worker failed the job by itself, why: `malformed`, `panic`, …
     pub code: String,
-    /// The error's type.
+    /// The error's type; `worker` where the worker failed the job by itself.
     pub error_type: &'static str,
     /// What happened. Where it is about a record's data, the data is left out.
     pub message: String,
@@ -64,6 +69,11 @@ impl FailureLog {
     /// Logs a failure, and keeps it.
     pub(super) fn note(&self, failed: FailedJob) {
         failed.log();
+        self.keep(failed);
+    }
+
+    /// Keeps one that is logged already.
+    pub(super) fn keep(&self, failed: FailedJob) {
         let mut failures = self.failures();
         failures.truncate(KEPT - 1);
         failures.push_front(failed);
@@ -80,20 +90,49 @@ impl FailedJob {
         let header = |name: &&str| error.response().and_then(|answer| answer.header(name));
         let request_id = REQUEST_IDS.iter().find_map(header);
         Self {
-            at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            job_key: job.key,
-            process_instance_key: job.process_instance_key,
-            process: job.bpmn_process_id.clone(),
-            element: job.element_id.clone(),
-            operation: "unknown",
-            connection: None,
-            org: None,
             outcome: outcome.label(),
             retries,
             code: redactor.text(error.code()).into_owned(),
             error_type: error.error_type().name(),
             message: message(error, redactor),
             request_id: request_id.map(|id| redactor.text(id).into_owned()),
+            ..Self::of(job)
+        }
+    }
+
+    /// A job that the worker failed by itself. What a write that was cut is reported with has a code of ours; else the
+    /// reason is one.
+    pub(super) fn by_the_worker(job: &Job, reason: &'static str, failure: &Failure) -> Self {
+        let named =
+            failure.variables.get("error").and_then(|error| error["code"].as_str()).and_then(codes::find);
+        let (code, error_type) = named.map_or((reason, "worker"), |code| (code.name, code.error_type.name()));
+        // These texts may quote what the handler was at work on.
+        let message = match reason {
+            "panic" => "the handler panicked, which is a bug: see the log".to_owned(),
+            "result" => "the engine refuses the job's report for good: see the incident".to_owned(),
+            _ => shortened(&failure.message),
+        };
+        let (code, retries) = (code.to_owned(), Some(failure.retries));
+        Self { retries, code, error_type, message, ..Self::of(job) }
+    }
+
+    /// Which job failed, just now.
+    fn of(job: &Job) -> Self {
+        Self {
+            at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            job_key: job.key,
+            process_instance_key: job.process_instance_key,
+            process: job.bpmn_process_id.clone(),
+            element: job.element_id.clone(),
+            operation: request::operation_named(&job.variables).map_or("unknown", |operation| operation.name),
+            connection: None,
+            org: None,
+            outcome: "failed",
+            retries: None,
+            code: String::new(),
+            error_type: "worker",
+            message: String::new(),
+            request_id: None,
         }
     }
 
@@ -137,9 +176,12 @@ fn message(error: &Error, redactor: &Redactor) -> String {
     if matches!(error.error_type(), ErrorType::Business | ErrorType::Result) {
         return "about a record's data: see the incident, or the variable error".to_owned();
     }
-    let text = redactor.text(&error.to_string()).into_owned();
+    shortened(&redactor.text(&error.to_string()))
+}
+
+fn shortened(text: &str) -> String {
     match text.char_indices().nth(MESSAGE_LIMIT) {
-        None => text,
+        None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
 }

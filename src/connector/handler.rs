@@ -28,7 +28,7 @@ use super::{
 use crate::{
     metrics::Metrics,
     salesforce::{CallClass, TransportOptions},
-    zeebe::{Job, JobHandler, Outcome},
+    zeebe::{Failure, Job, JobHandler, Outcome},
 };
 
 /// How jobs are carried out.
@@ -197,7 +197,7 @@ impl Connector {
         };
         let failed = FailedJob::new(job, error, outcome, &known.secrets.redactor());
         let (connection, org) = (known.connection.clone(), known.org.clone());
-        self.failures.note(FailedJob { operation, connection, org, ..failed });
+        self.failures.note(FailedJob { connection, org, ..failed });
     }
 }
 
@@ -227,5 +227,9 @@ impl JobHandler for Connector {
         let outcome = mark::cleared(job, failure::fitted(redactor.outcome(outcome)), note).await;
         self.record(job, &known, (&outcome, error.as_ref()), started.elapsed());
         outcome
+    }
+
+    fn unhandled(&self, job: &Job, reason: &'static str, failure: &Failure) {
+        self.failures.keep(FailedJob::by_the_worker(job, reason, failure));
     }
 }

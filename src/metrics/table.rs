@@ -236,9 +236,10 @@ pub const METRICS: &[Metric] = &[
         name: "streams_closed_total",
         kind: Kind::Counter,
         unit: "streams",
-        labels: &[one_of("reason", &["drain", "lifetime", "inactivity", "ended", "error"])],
-        meaning: "Job streams closed, by reason: the shutdown, planned for their age or silence, ended by the gateway, or an error",
-        watch: "`error` and `ended`: restarts of the gateway, or a proxy that cuts.",
+        labels: &[one_of("reason", &["drain", "lifetime", "inactivity", "missed", "ended", "error"])],
+        meaning: "Job streams closed, by reason: the shutdown, replaced for their age, their silence or jobs that they missed, ended by the gateway, or an error",
+        watch: "`error` and `ended`: restarts of the gateway, or a proxy that cuts. `missed`: the stream was dead, and polls found \
+                what it should have brought.",
     },
     Metric {
         name: "polls_total",
@@ -336,7 +337,7 @@ pub const METRICS: &[Metric] = &[
         labels: &[one_of("reason", &["circuit", "budget", "busy"])],
         meaning: "Calls that were not sent, to spare the org, by reason",
         watch: "Their jobs wait. `circuit`: an org is over a limit, in maintenance or down; `budget`: its API requests are \
-                down to the reserve; `busy`: it is slow.",
+                down to the reserve; `busy`: enough calls are under way.",
     },
     Metric {
         name: "org_circuit_state",

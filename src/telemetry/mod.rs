@@ -1,5 +1,6 @@
 //! Log lines, as text or JSON, to standard error; and traces, to a collector.
 
+mod panics;
 mod traces;
 
 use std::io::IsTerminal as _;
@@ -43,7 +44,9 @@ fn install(options: &LogOptions, traces: &Traces) {
     let registry = tracing_subscriber::registry().with(lines(options)).with(traces.layer());
     if registry.try_init().is_err() {
         tracing::debug!("logging was started before");
+        return;
     }
+    panics::are_logged();
 }
 
 /// Each layer has a filter of its own: what is traced is not what is logged.

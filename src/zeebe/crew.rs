@@ -1,13 +1,6 @@
 //! Carrying out jobs: each in a task of its own, from its receipt to the end of its report.
 
-use std::{
-    any::Any,
-    collections::HashMap,
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{any::Any, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
@@ -17,8 +10,10 @@ use tracing::{Instrument, Span};
 use super::{
     Failure, Job, JobHandler, JobLabels, JobScope, Lock, Outcome, WorkerOptions,
     given_back::{GivenBack, NOT_STARTED, SHUT_DOWN, SURPLUS, UNLEASED},
+    in_hand::InHand,
     job_timeout::job_timeout,
     locking::{Renewal, after},
+    misses::Misses,
     permits::{Permit, PermitPool},
     protocol::ActivatedJob,
     report::{Assignment, Reporter},
@@ -39,6 +34,7 @@ pub(super) struct Crew<H> {
     pub(super) tally: Tally,
     pub(super) handler: H,
     pub(super) in_hand: InHand,
+    pub(super) misses: Misses,
 }
 
 /// How far the stop has come.
@@ -59,10 +55,6 @@ pub(super) struct Arrival {
     /// The job was not here before; its lock may run since then.
     pub(super) not_before: Instant,
 }
-
-/// The jobs whose handlers run or whose completion is being reported.
-#[derive(Default)]
-pub(super) struct InHand(Mutex<HashMap<i64, Lock>>);
 
 /// What is needed to count a job.
 struct Hand {
@@ -158,8 +150,8 @@ impl<H: JobHandler> Crew<H> {
         let parsed = match Job::parse(proto, job.lock.clone()) {
             Ok(parsed) => parsed,
             Err(malformed) => {
-                hand.labels.set_reason("malformed");
-                return self.fail(job, hand, failure(0, malformed.to_string())).await;
+                let unhandled = Unhandled { reason: "malformed", failure: failure(0, malformed.to_string()) };
+                return self.fail(job, &malformed.job, hand, unhandled).await;
             }
         };
         let (labels, scope) = (hand.labels.clone(), job.scope.clone());
@@ -169,8 +161,8 @@ impl<H: JobHandler> Crew<H> {
             Ok(length) => length,
             Err(NotStarted::Ended(end)) => return end,
             Err(NotStarted::Failed(failure)) => {
-                hand.labels.set_reason("job_timeout");
-                return self.fail(job, hand, failure).await;
+                let unhandled = Unhandled { reason: "job_timeout", failure };
+                return self.fail(job, &parsed, hand, unhandled).await;
             }
         };
         self.reporter.metrics.job_started(hand.received.elapsed());
@@ -178,25 +170,23 @@ impl<H: JobHandler> Crew<H> {
         let ran = self.run(&parsed, job, length).await;
         let if_cut = parsed.commit_point.if_cut();
         match (ran, if_cut) {
-            (Ran::Outcome(outcome), _) => self.report(job, outcome, length).await,
-            (Ran::Late(outcome), _) => self.report_late(job, outcome, length).await,
+            (Ran::Outcome(outcome), _) => self.report(job, &parsed, outcome, length).await,
+            (Ran::Late(outcome), _) => self.report_late(job, &parsed, outcome, length).await,
             (Ran::Panicked(panic), if_cut) => {
-                tracing::error!(panic, "the handler panicked");
-                hand.labels.set_reason("panic");
                 let variables = job.scope.cleared();
                 let message = format!("The handler panicked: {panic}");
                 let failure = match if_cut {
                     Some(cut) => Failure { message: format!("{} {message}", cut.message), ..cut },
                     None => Failure { variables, ..failure(job.retries - 1, message) },
                 };
-                self.fail(job, hand, failure).await
+                self.fail(job, &parsed, hand, Unhandled { reason: "panic", failure }).await
             }
             (Ran::Cut(Cut::Superseded), _) => End::Superseded,
             (Ran::Cut(Cut::GraceOver), None) => self.give_back(job, SHUT_DOWN).await,
             (Ran::Cut(Cut::GraceOver), Some(cut)) => {
                 let message = format!("{} {CUT_SHORT}", cut.message);
-                hand.labels.set_reason("shutdown");
-                self.fail(job, hand, Failure { message, ..cut }).await
+                let unhandled = Unhandled { reason: "shutdown", failure: Failure { message, ..cut } };
+                self.fail(job, &parsed, hand, unhandled).await
             }
         }
     }
@@ -272,20 +262,27 @@ impl<H: JobHandler> Crew<H> {
     }
 
     /// Reports while the lock is kept: a report that is tried again needs the job to stay ours.
-    async fn report(&self, job: &Assignment, outcome: Outcome, length: Duration) -> End {
+    async fn report(&self, job: &Assignment, parsed: &Job, outcome: Outcome, length: Duration) -> End {
         // A job that is failed may be sent again before the answer to FailJob is here; one that is completed may not.
         if matches!(outcome, Outcome::Fail(_) | Outcome::Park { .. }) {
             self.in_hand.remove(job);
         }
-        self.reporter.keeping(job, length, self.reporter.report(job, outcome)).await
+        let reported = self.reporter.keeping(job, length, self.reporter.report(job, outcome)).await;
+        if let Some(instead) = &reported.instead {
+            parsed.labels.set_reason("result");
+            self.handler.unhandled(parsed, "result", instead);
+        }
+        reported.end
     }
 
     /// What was done is true whoever holds the job by now; what was not done is for its new holder to find out.
-    async fn report_late(&self, job: &Assignment, outcome: Outcome, length: Duration) -> End {
+    async fn report_late(&self, job: &Assignment, parsed: &Job, outcome: Outcome, length: Duration) -> End {
         match outcome {
-            Outcome::Complete { .. } | Outcome::ThrowError { .. } => self.report(job, outcome, length).await,
-            Outcome::Fail(Failure { message, .. }) => {
-                tracing::warn!(%message, "the job failed, but it is no longer this worker's; nothing is reported");
+            Outcome::Complete { .. } | Outcome::ThrowError { .. } => {
+                self.report(job, parsed, outcome, length).await
+            }
+            Outcome::Fail(_) => {
+                tracing::info!("the job is no longer this worker's; its failure is not reported");
                 End::Superseded
             }
             Outcome::Park { .. } => End::Superseded,
@@ -293,11 +290,20 @@ impl<H: JobHandler> Crew<H> {
     }
 
     /// Fails a job that no handler has an outcome for.
-    async fn fail(&self, job: &Assignment, hand: &Hand, failure: Failure) -> End {
+    async fn fail(
+        &self,
+        job: &Assignment,
+        parsed: &Job,
+        hand: &Hand,
+        Unhandled { reason, failure }: Unhandled,
+    ) -> End {
+        hand.labels.set_reason(reason);
         let (operation, _) = hand.labels.said();
         self.reporter.metrics.job_handled(operation, "failed", hand.received.elapsed());
-        tracing::warn!(message = failure.message, "job failed by the worker");
-        self.report(job, Outcome::Fail(failure), self.options.job_timeout).await
+        let Failure { message, retries, .. } = &failure;
+        tracing::warn!(operation, reason, retries, error = message, "job failed by the worker");
+        self.handler.unhandled(parsed, reason, &failure);
+        self.report(job, parsed, Outcome::Fail(failure), self.options.job_timeout).await
     }
 
     async fn give_back(&self, job: &Assignment, why: GivenBack) -> End {
@@ -319,6 +325,13 @@ impl<H: JobHandler> Crew<H> {
         let end = JobEnd { operation, end: end.label(), reason };
         self.reporter.metrics.job_ended(end, hand.received.elapsed());
     }
+}
+
+/// What becomes of a job that no handler has an outcome for.
+struct Unhandled {
+    /// A word for metrics.
+    reason: &'static str,
+    failure: Failure,
 }
 
 /// Why a handler did not get its job.
@@ -346,31 +359,6 @@ fn failure(retries: i32, message: String) -> Failure {
     Failure { message, retries: retries.max(0), ..Failure::default() }
 }
 
-impl InHand {
-    /// False when the job is in hand already; its lock is then the newer one.
-    fn insert(&self, job: &Assignment) -> bool {
-        let mut jobs = self.jobs();
-        if let Some(lock) = jobs.get(&job.key) {
-            lock.replace_by(&job.lock);
-            return false;
-        }
-        jobs.insert(job.key, job.lock.clone());
-        true
-    }
-
-    /// Does nothing when a newer activation of the same job has taken the place.
-    fn remove(&self, job: &Assignment) {
-        let mut jobs = self.jobs();
-        if jobs.get(&job.key).is_some_and(|lock| lock.is(&job.lock)) {
-            jobs.remove(&job.key);
-        }
-    }
-
-    fn jobs(&self) -> MutexGuard<'_, HashMap<i64, Lock>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
@@ -382,35 +370,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn assignment(key: i64) -> Assignment {
-        let (lock, scope) = (Lock::until(Instant::now()), JobScope::detached());
-        Assignment { key, retries: 3, lock, scope }
-    }
-
-    #[test]
-    fn a_job_in_hand_takes_over_the_lock_of_its_second_coming() {
-        let in_hand = InHand::default();
-        let (first, mut second) = (assignment(7), assignment(7));
-        assert!(in_hand.insert(&first));
-        let later = Instant::now() + Duration::from_mins(1);
-        second.lock = Lock::leased(later, Some("newer".into()));
-        assert!(!in_hand.insert(&second));
-        assert_eq!((first.lock.deadline(), first.lock.lease().as_deref()), (later, Some("newer")));
-    }
-
-    #[test]
-    fn the_end_of_an_older_activation_leaves_the_newer_in_hand() {
-        let in_hand = InHand::default();
-        let (first, second) = (assignment(7), assignment(7));
-        in_hand.insert(&first);
-        in_hand.remove(&first);
-        assert!(in_hand.insert(&second));
-        in_hand.remove(&first);
-        assert!(!in_hand.insert(&assignment(7)));
-        in_hand.remove(&second);
-        assert!(in_hand.insert(&assignment(7)));
-    }
 
     #[test]
     fn a_panic_of_any_kind_has_a_text() {

@@ -60,18 +60,24 @@ impl Job {
     }
 
     /// Reads what the gateway sent; an error says what is wrong with it.
-    pub(super) fn parse(proto: ActivatedJob, lock: Lock) -> Result<Self, MalformedJob> {
-        let variables =
-            object(&proto.variables).map_err(|found| MalformedJob { part: "variables", found })?;
-        let headers = object(&proto.custom_headers)
-            .map_err(|found| MalformedJob { part: "custom headers", found })?
-            .into_iter()
-            .map(|(name, value)| match value {
-                Value::String(text) => (name, text),
-                other => (name, other.to_string()),
-            })
-            .collect();
-        Ok(Self {
+    pub(super) fn parse(proto: ActivatedJob, lock: Lock) -> Result<Self, Box<MalformedJob>> {
+        let (variables, headers) = (object(&proto.variables), object(&proto.custom_headers));
+        let job = Self::without_parts(proto, lock);
+        let (variables, headers) = match (variables, headers) {
+            (Ok(variables), Ok(headers)) => (variables, headers),
+            (Err(found), _) => return Err(Box::new(MalformedJob { job, part: "variables", found })),
+            (_, Err(found)) => return Err(Box::new(MalformedJob { job, part: "custom headers", found })),
+        };
+        let headers = headers.into_iter().map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        });
+        Ok(Self { variables, headers: headers.collect(), ..job })
+    }
+
+    /// What can be known of any job.
+    fn without_parts(proto: ActivatedJob, lock: Lock) -> Self {
+        Self {
             key: proto.key,
             job_type: proto.r#type,
             process_instance_key: proto.process_instance_key,
@@ -81,8 +87,8 @@ impl Job {
             element_id: proto.element_id,
             element_instance_key: proto.element_instance_key,
             retries: proto.retries,
-            headers,
-            variables,
+            headers: BTreeMap::new(),
+            variables: Map::new(),
             tenant_id: proto.tenant_id,
             tags: proto.tags,
             lock,
@@ -90,13 +96,15 @@ impl Job {
             documents: Documents::none(),
             commit_point: CommitPoint::default(),
             labels: JobLabels::default(),
-        })
+        }
     }
 }
 
 /// A job that cannot be read. The text names the part and what was found, and never quotes it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct MalformedJob {
+    /// What can be known of it.
+    pub(super) job: Job,
     part: &'static str,
     found: String,
 }

@@ -38,6 +38,8 @@ enum Mode {
 /// Polls until the drain.
 pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
     let (mut empties, mut failures) = (0, 0);
+    // When the last poll began, if it found nothing.
+    let mut none_at = None;
     loop {
         let mode = Mode::beside(crew.board.stream());
         let permit = tokio::select! {
@@ -45,6 +47,7 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
             () = crew.phases.drain.cancelled() => return,
             permit = crew.permits.for_poll(mode.share()) => permit,
         };
+        let began = Instant::now();
         let polled = {
             let mut poll = pin!(poll(&crew, mode, permit));
             tokio::select! {
@@ -55,10 +58,13 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
         };
         let pause = match polled {
             Ok(0) => {
-                (empties, failures) = (empties + 1, 0);
+                (empties, failures, none_at) = (empties + 1, 0, Some(began));
                 crew.pause_after_empty(mode, empties)
             }
             Ok(_) => {
+                if let (Mode::Sweep, Some(none_at)) = (mode, none_at.take()) {
+                    crew.misses.polled(none_at);
+                }
                 (empties, failures) = (0, 0);
                 continue;
             }
@@ -69,7 +75,8 @@ pub(super) async fn run<H: JobHandler>(crew: Arc<Crew<H>>) {
             }
         };
         if rest(&crew, pause).await == Wake::Early {
-            empties = 0;
+            // The gateway may have put jobs aside.
+            (empties, none_at) = (0, None);
         }
     }
 }

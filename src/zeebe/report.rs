@@ -41,6 +41,13 @@ pub(super) struct Assignment {
     pub(super) scope: JobScope,
 }
 
+/// What became of a report.
+pub(super) struct Reported {
+    pub(super) end: End,
+    /// The incident that was reported in place of what the gateway would never take.
+    pub(super) instead: Option<Failure>,
+}
+
 /// What became of one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
@@ -62,17 +69,17 @@ enum Command {
 impl Reporter {
     /// Sends the outcome. One that the gateway can never take becomes a failure without retries, so that the
     /// job does not hang until its lock ends and is then carried out again.
-    pub(super) async fn report(&self, job: &Assignment, outcome: Outcome) -> End {
+    pub(super) async fn report(&self, job: &Assignment, outcome: Outcome) -> Reported {
         let command = Command::new(job, outcome);
         let (sent, reason) = self.send(job, &command).await;
         if !matches!(sent, Sent::TooLarge | Sent::Refused) {
-            return command.end(sent);
+            return Reported { end: command.end(sent), instead: None };
         }
         let (message, variables) = (command.refusal(sent, &reason), job.scope.cleared());
         let failure = Failure { message, variables, ..Failure::default() };
-        let fallback = Command::new(job, Outcome::Fail(failure));
+        let fallback = Command::new(job, Outcome::Fail(failure.clone()));
         let (sent, _) = self.send(job, &fallback).await;
-        fallback.end(sent)
+        Reported { end: fallback.end(sent), instead: Some(failure) }
     }
 
     /// Gives the job back with unchanged retries; mostly without a pause, so that another worker takes it at once.

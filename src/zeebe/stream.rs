@@ -125,6 +125,7 @@ impl<H: JobHandler> JobStream<'_, H> {
                 () = sleep_until(called + SETTLED_AFTER), if !self.is_open => self.opened(),
                 () = sleep_until(life_ends) => return Err(Closed::Planned("lifetime")),
                 () = sleep_until(silence_ends) => return Err(Closed::Planned("inactivity")),
+                () = self.crew.misses.too_many(), if self.is_open => return Err(Closed::Planned("missed")),
             }
         };
         if !self.is_open {
@@ -137,6 +138,7 @@ impl<H: JobHandler> JobStream<'_, H> {
     fn opened(&mut self) {
         self.is_open = true;
         self.crew.reporter.metrics.stream_opened();
+        self.crew.misses.stream_opened();
         self.crew.board.stream_is(StreamState::Open);
         tracing::debug!("job stream open");
     }
@@ -163,6 +165,8 @@ impl<H: JobHandler> JobStream<'_, H> {
                     () = crew.permits.poll_starves() => None,
                     () = sleep_until(retires) => return Closed::Planned("lifetime"),
                     () = sleep_until(silence_ends) => return Closed::Planned("inactivity"),
+                    // Nothing is unread here.
+                    () = crew.misses.too_many() => return Closed::Planned("missed"),
                 };
                 self.last_empty = Instant::now();
                 let Some(message) = message else { continue };
@@ -171,6 +175,7 @@ impl<H: JobHandler> JobStream<'_, H> {
             match message {
                 Ok(Some(job)) => {
                     self.last_job = Instant::now();
+                    crew.misses.pushed();
                     crew.start(job, self.arrival(), Some(permit));
                 }
                 Ok(None) => return Closed::ByGateway,

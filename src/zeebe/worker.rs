@@ -7,9 +7,12 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    GatewayClient, Job, Outcome, StopSignal, WorkerOptions, WorkerStatus, WorkerSummary, WorkerTuning,
-    crew::{Crew, InHand, Phases},
+    Failure, GatewayClient, Job, Outcome, StopSignal, WorkerOptions, WorkerStatus, WorkerSummary,
+    WorkerTuning,
+    crew::{Crew, Phases},
+    in_hand::InHand,
     locking::after,
+    misses::Misses,
     permits::PermitPool,
     poll,
     report::Reporter,
@@ -32,6 +35,13 @@ pub trait JobHandler: Send + Sync + 'static {
     /// is no longer this worker's, and at the end of the grace period, unless it has passed the job's
     /// [`CommitPoint`](super::CommitPoint).
     fn handle(&self, job: &Job) -> impl Future<Output = Outcome> + Send;
+
+    /// Hears of a job that the worker fails by itself, which is logged: it is `malformed`, or its `job_timeout` could not be
+    /// set; the handler ended in a `panic`, or was past its commit point at the `shutdown`; or the engine refuses its
+    /// `result` for good. Does nothing where an implementation has no use for it.
+    fn unhandled(&self, job: &Job, reason: &'static str, failure: &Failure) {
+        let _ = (job, reason, failure);
+    }
 }
 
 /// Carries out the jobs of one type.
@@ -84,6 +94,7 @@ impl<H: JobHandler> Worker<H> {
             tally: Tally::default(),
             handler: self.handler,
             in_hand: InHand::default(),
+            misses: Misses::default(),
         });
         let sources = take_jobs(&crew);
         tokio::select! {

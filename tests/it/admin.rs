@@ -1,8 +1,13 @@
 //! The admin port, asked over HTTP.
 
+use salesforce_connector::zeebe::{Failure, JobHandler as _};
+use salesforce_connector_dev::org::{Fault, Reply};
 use serde_json::json;
 
-use crate::support::{House, hold, job};
+use crate::{
+    handler::{self, Bench},
+    support::{House, hold, job, strike},
+};
 
 async fn get(url: String) -> (u16, String) {
     let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
@@ -77,6 +82,64 @@ async fn the_page_and_its_json_show_connections_and_failures_without_secrets_and
     assert_eq!((&failure["jobKey"], &failure["retries"]), (&json!(key), &json!(0)), "{failure}");
     assert_eq!(shown["failures"].as_array().unwrap().len(), 1);
     assert!(!text.contains("dev-secret"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_no_handler_could_read_is_among_the_failures_too() {
+    let house = House::start().await;
+    let malformed = job(json!({})).malformed_variables("[\"private\"]").element_id("ask");
+    let key = house.gateway.create_job(malformed);
+    house.gateway.finished(key).await;
+    let (_, text) = get(format!("{}/api/status", house.admin)).await;
+    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let failure = &shown["failures"][0];
+    let found =
+        ["jobKey", "element", "code", "errorType", "outcome", "retries"].map(|name| failure[name].clone());
+    let expected = [json!(key), json!("ask"), json!("malformed"), json!("worker"), json!("failed"), json!(0)];
+    assert_eq!(found, expected, "{failure}");
+    assert!(
+        failure["message"].as_str().unwrap().contains("JSON object") && !text.contains("private"),
+        "{text}"
+    );
+    let (_, page) = get(format!("{}/", house.admin)).await;
+    assert!(page.contains(">incident<") && page.contains("<code>malformed</code>"), "{page}");
+}
+
+#[tokio::test]
+async fn what_the_worker_failed_by_itself_is_shown_with_its_reason_or_the_code_of_a_write_that_was_cut() {
+    let bench = Bench::start().await;
+    let job = handler::job(json!({"connection": {"name": "dev"}, "operation": {"type": "query"}}), &[]);
+    let shown = |reason, failure: &Failure| {
+        bench.connector.unhandled(&job, reason, failure);
+        let failed = bench.connector.failures().last().remove(0);
+        assert_eq!((failed.job_key, failed.operation), (job.key, "query"));
+        (failed.code, failed.error_type, failed.retries, failed.message)
+    };
+    for reason in ["panic", "result"] {
+        let failure = Failure { message: "about private data".into(), retries: 2, ..Failure::default() };
+        let (code, error_type, retries, message) = shown(reason, &failure);
+        assert_eq!((code.as_str(), error_type, retries), (reason, "worker", Some(2)));
+        assert!(!message.contains("private"), "{message}");
+    }
+    let variables = json!({"error": {"code": "OUTCOME_UNKNOWN"}}).as_object().unwrap().clone();
+    let cut = Failure { message: "sent, no answer".into(), variables, ..Failure::default() };
+    let expected = ("OUTCOME_UNKNOWN".into(), "outcomeUnknown", Some(0), "sent, no answer".into());
+    assert_eq!(shown("shutdown", &cut), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_org_that_is_not_called_says_why_and_until_when() {
+    let house = House::start().await;
+    let limit = Reply::error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+    strike(&house.org, "GET", "/query", Fault::Respond(limit));
+    house.gateway.create_job(job(json!({"type": "query", "soqlQuery": "SELECT Id FROM Account"})));
+    house.gateway.wait_until(|account| account.failed == 1).await;
+    let (_, page) = get(format!("{}/", house.admin)).await;
+    for part in
+        [r#"class="bad">held back<"#, "REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.", "next try in "]
+    {
+        assert!(page.contains(part), "{part}\nis missing in\n{page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

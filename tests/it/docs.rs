@@ -1,7 +1,7 @@
 //! Generated pages are what their sources say; `UPDATE_DOCS=1 cargo test --test it docs` writes them anew. Written pages keep
 //! what they promise.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use salesforce_connector::{
     connector::{CODES, operations::ALL},
@@ -107,6 +107,69 @@ fn the_comparison_names_operations_that_there_are_and_leaves_no_cell_empty() {
         let named = named.split(';').next().unwrap_or_default().split(", `");
         for name in named.filter_map(|name| name.split('`').next()).filter(|name| !name.is_empty()) {
             assert!(known(name), "{}: there is no operation {name}", row[0]);
+        }
+    }
+}
+
+/// All code below these folders.
+fn code(folders: &[&str]) -> String {
+    let mut code = String::new();
+    let mut folders: Vec<_> =
+        folders.iter().map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                code += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    code
+}
+
+/// The names of the tests in some code.
+fn tests(code: &str) -> BTreeSet<&str> {
+    let attributes = code.split("#[tokio::test").skip(1).chain(code.split("#[test]").skip(1));
+    let names = attributes.filter_map(|rest| rest.split_once("fn ")?.1.split('(').next());
+    names.collect()
+}
+
+/// What stands between backticks.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_page_of_faults_names_tests_metrics_and_log_lines_that_there_are_and_every_test_of_a_fault() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/faults.md")).unwrap();
+    let (code, product) = (code(&["tests/it", "tests/e2e", "src"]), code(&["src"]));
+    let known = tests(&code);
+    let mut named = BTreeSet::new();
+    for row in rows(&page).iter().filter(|row| row[0] != "Fault") {
+        let [fault, _, seen, tests] = row[..] else { panic!("{row:?} has not four cells") };
+        assert!(quoted(tests).count() > 0, "{fault}: no test");
+        for test in quoted(tests) {
+            assert!(known.contains(test), "{fault}: there is no test {test}");
+            named.insert(test);
+        }
+        for what in quoted(seen).map(|what| what.split(['{', ' ']).next().unwrap_or_default()) {
+            let is_metric = METRICS.iter().any(|metric| metric.name == what);
+            let is_label = what.contains('=');
+            assert!(is_metric || is_label || product.contains(what), "{fault}: nothing is called {what}");
+        }
+    }
+    for file in [
+        "tests/it/faults.rs",
+        "tests/it/zeebe_worker/faults.rs",
+        "src/salesforce/tests/losses.rs",
+        "src/salesforce/tests/statuses.rs",
+    ] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        for test in tests(&text) {
+            assert!(named.contains(test), "docs/faults.md does not name {test} of {file}");
         }
     }
 }

@@ -6,7 +6,7 @@ use salesforce_connector::{
     app::App,
     config::{Config, Environment},
     connector::{ConnectionAuthentication, NamedConnection},
-    metrics::Metrics,
+    metrics::{Metrics, NAMESPACE},
     salesforce::AllowedHosts,
     zeebe::{StopSignal, WorkerSummary},
 };
@@ -99,4 +99,15 @@ pub(crate) fn hold(org: &DevOrg, method: &str, path: &str) -> Gate {
 /// Does this to the next request with this method and path.
 pub(crate) fn strike(org: &DevOrg, method: &str, path: &str, fault: Fault) {
     org.faults().add(FaultRule::new(fault).method(method).path(path));
+}
+
+/// The sum of all series of a metric whose labels contain all of these.
+pub(crate) fn sum(page: &str, name: &str, labels: &[&str]) -> i64 {
+    let name = format!("{NAMESPACE}_{name}");
+    let series = page.lines().filter(|line| {
+        let rest = line.strip_prefix(&name);
+        rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && labels.iter().all(|label| line.contains(label))
+    });
+    series.map(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).sum()
 }

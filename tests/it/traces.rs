@@ -3,6 +3,7 @@
 use std::{
     io::Read as _,
     net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
 };
@@ -22,7 +23,10 @@ use salesforce_connector_dev::{
 use serde_json::{Value, json};
 use tonic::{Request, Response, Status, transport::Server};
 
-use crate::support::{JOB_TYPE, job};
+use crate::{
+    support::{JOB_TYPE, job},
+    tls_end::TlsEnd,
+};
 
 /// A collector that keeps what it gets.
 #[derive(Clone, Default)]
@@ -200,6 +204,43 @@ async fn a_failed_job_and_a_refused_call_are_errors_and_a_job_without_a_cause_be
     assert_eq!(attributes(&job.attributes)["error.type"], json!("business"));
     let call = named(&spans, "GET /services/data/{version}/sobjects/Account/{}");
     assert_eq!((status(call), &attributes(&call.attributes)["error.type"]), (Some(2), &json!("404")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_behind_tls_is_trusted_with_its_authority_and_shown_a_certificate_where_there_is_one() {
+    let (collector, plain) = Collector::start().await;
+    let plain = plain.trim_start_matches("http://").parse().unwrap();
+    let (open, guarded) =
+        (TlsEnd::before(plain, "localhost").await, TlsEnd::for_known_clients(plain, "localhost").await);
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (certificate, key) = guarded.client();
+    let known = [("CLIENT_CERTIFICATE", text(&certificate)), ("CLIENT_KEY", text(&key))];
+    let mut jobs = 0;
+    for (tls, authority, client, is_taken) in [
+        (&open, Some(open.authority()), &[][..], true),
+        (&open, Some(guarded.authority()), &[], false),
+        (&open, None, &[], false),
+        (&guarded, Some(guarded.authority()), &known, true),
+        (&guarded, Some(guarded.authority()), &[], false),
+    ] {
+        let authority = authority.map(|path| ("CERTIFICATE", text(path)));
+        let files = authority.iter().chain(client);
+        let mut environment: Vec<_> =
+            files.map(|(name, path)| (format!("OTEL_EXPORTER_OTLP_{name}"), path.clone())).collect();
+        environment.push(("OTEL_EXPORTER_OTLP_ENDPOINT".into(), format!("https://localhost:{}", tls.port())));
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let program = Program::start(&environment).await;
+        program.run(query(), None).await;
+        let lines = program.stop();
+        jobs += usize::from(is_taken);
+        let taken = collector.taken().0.iter().filter(|span| span.name == "job").count();
+        assert_eq!(
+            (taken, lines.contains("the collector does not take spans")),
+            (jobs, !is_taken),
+            "{lines}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! What goes wrong between a worker and its gateway; the table in `mod.rs` tells where each fault is met.
+//! What goes wrong between a worker and its gateway; docs/faults.md tells where each fault is met.
 
 use std::{
     sync::{
@@ -145,6 +145,37 @@ async fn a_stream_that_is_silent_for_ten_minutes_is_replaced_on_a_new_connection
     soon(gateway.wait_until(|account| account.open_streams == 1)).await;
     assert!(gateway.connections() > connections);
     assert!(metrics.encode().contains(r#"streams_closed_total{reason="inactivity"} 1"#));
+    let pushed = gateway.account().pushed;
+    let key = gateway.create_job(new_job());
+    soon(gateway.finished(key)).await;
+    assert_eq!(gateway.account().pushed, pushed + 1);
+    worker.drain().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_silent_while_polls_find_jobs_is_replaced_long_before() {
+    let gateway = DevGateway::start().await.unwrap();
+    let setup = Setup::of(&gateway);
+    let metrics = Arc::clone(&setup.metrics);
+    let worker = setup.run_ready(completing).await;
+    soon(gateway.wait_until(|account| account.open_streams == 1)).await;
+    gateway.mute_streams();
+    let finds = async |times: usize| {
+        for _ in 0..times {
+            // One that began before may end in between; the next finds nothing, and the one after it the job.
+            let polls = gateway.account().empty_polls + 1;
+            soon(gateway.wait_until(|account| account.empty_polls > polls)).await;
+            let key = gateway.create_job(new_job());
+            soon(gateway.finished(key)).await;
+        }
+    };
+    // A stream that has just been opened may not be known to all brokers.
+    finds(5).await;
+    assert_eq!(gateway.account().streams_opened, 1);
+    pass(Duration::from_secs(11)).await;
+    finds(3).await;
+    soon(gateway.wait_until(|account| account.streams_opened == 2 && account.open_streams == 1)).await;
+    assert!(metrics.encode().contains(r#"streams_closed_total{reason="missed"} 1"#));
     let pushed = gateway.account().pushed;
     let key = gateway.create_job(new_job());
     soon(gateway.finished(key)).await;
