@@ -13,11 +13,12 @@
 //! ```
 //!
 //! A request goes through `dispatch` (log, faults, token), then to `oauth` (all logins), `rest`, `composite`, `query`, `search`,
-//! `bulk`, `describe` or `automation` (what the org does by itself). These stand on `store` (records and indexes), `write` and
-//! `validate` (saves), `soql` and `sosl`, and `schema` with `seed` (objects and fields). Status codes and error texts follow the
+//! `bulk`, `describe` or `automation` (what the org does by itself). These stand on `store` (records and indexes), `write`,
+//! `validate` and `assignment` (saves), `soql` and `sosl`, and `schema` with `seed` (objects and fields). Status codes and error texts follow the
 //! REST API Developer Guide and recorded replies.
 
 mod about;
+mod assignment;
 mod automation;
 mod bulk;
 mod composite;

@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::assignment::Assign;
 use super::error::{ApiError, ApiResult, json_response};
 use super::request::ApiRequest;
 use super::schema::{Field, FieldType, Object};
@@ -65,12 +66,14 @@ fn is_key(store: &Store, object: usize, field: &str) -> bool {
 }
 
 /// How a request wants its records saved.
-pub(crate) fn save<'a>(request: &ApiRequest, text: &'a str, purpose: Purpose) -> Save<'a> {
+pub(crate) fn save<'a>(request: &'a ApiRequest, text: &'a str, purpose: Purpose) -> Save<'a> {
     let allow = request.setting("sforce-duplicate-rule-header", "allowSave");
     let is_true = |value: Option<String>| value.is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let allow_duplicates = is_true(allow);
     let duplicate_details = is_true(request.setting("sforce-duplicate-rule-header", "includeRecordDetails"));
-    Save { purpose, text, trusted: false, allow_duplicates, duplicate_details }
+    let assign = request.headers.get("sforce-auto-assign").and_then(|value| value.to_str().ok());
+    let assign = Assign::of_header(assign);
+    Save { purpose, text, trusted: false, allow_duplicates, duplicate_details, assign }
 }
 
 fn create(org: &Org, request: &ApiRequest, object: usize) -> ApiResult<Response> {

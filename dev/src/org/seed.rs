@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::assignment::AssignmentRule;
 use super::automation::{self, Automation};
 use super::knowledge::Article;
 use super::list_views::ListView;
@@ -17,8 +18,7 @@ const STANDARD: &str = include_str!("../../fixtures/schema.json");
 const APPROVALS: &str = include_str!("../../fixtures/approvals.json");
 /// The object that tells of list views.
 const LIST_VIEWS: &str = include_str!("../../fixtures/list_views.json");
-const MEMBERS: &str =
-    "objects, fields, records, duplicateRules, automation, knowledgeArticles, reports, listViews";
+const MEMBERS: &str = "objects, fields, records, duplicateRules, assignmentRules, automation, knowledgeArticles, reports, listViews";
 
 /// A seed that cannot be used: where, and why.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,7 @@ pub(crate) struct Seed {
     pub(crate) schema: Schema,
     pub(crate) records: Vec<SeedRecord>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    pub(crate) assignment_rules: Vec<AssignmentRule>,
     pub(crate) automation: Automation,
     pub(crate) articles: Vec<Article>,
     pub(crate) reports: Vec<Report>,
@@ -97,6 +98,7 @@ pub(crate) fn read(seed: &Value) -> Result<Seed, SeedError> {
     automation::point_anywhere(&mut result.schema);
     references(&result.schema)?;
     result.duplicate_rules = duplicate_rules(member("duplicateRules"), &result.schema)?;
+    result.assignment_rules = assignment_rules(member("assignmentRules"), &result.schema)?;
     result.automation = automation::read(member("automation"))?;
     result.articles = decode("knowledgeArticles", list(member("knowledgeArticles")))?;
     result.reports = decode("reports", list(member("reports")))?;
@@ -277,6 +279,24 @@ fn duplicate_rules(list: &Value, schema: &Schema) -> Result<Vec<DuplicateRule>, 
     Ok(rules)
 }
 
+fn assignment_rules(list: &Value, schema: &Schema) -> Result<Vec<AssignmentRule>, SeedError> {
+    let mut rules = Vec::new();
+    for (index, item) in array("assignmentRules", list)?.iter().enumerate() {
+        let path = format!("assignmentRules[{index}]");
+        let rule: AssignmentRule = decode(&path, item.clone())?;
+        if !["Case", "Lead"].iter().any(|object| rule.object.eq_ignore_ascii_case(object)) {
+            let reason = format!("expected Case or Lead, found \"{}\"", rule.object);
+            return Err(SeedError::new(format!("{path}.object"), reason));
+        }
+        let object = schema.index_of(&rule.object).ok_or_else(|| unknown_object(&path, &rule.object))?;
+        if let Some(problem) = rule.problem(&schema.objects[object]) {
+            return Err(SeedError::new(path, problem));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
 fn records(members: &Value, schema: &Schema) -> Result<Vec<SeedRecord>, SeedError> {
     let mut records = Vec::new();
     for (name, list) in map("records", members)? {
@@ -383,6 +403,9 @@ mod tests {
             error(&json!({ "records": { "Account": [1] } }))
                 .contains("records.Account[0]: expected an object")
         );
+        let rule =
+            json!({ "assignmentRules": [{ "id": "01Q", "object": "Case", "entries": [{ "owner": "me" }] }] });
+        assert!(error(&rule).ends_with("assignmentRules[0]: \"01Q\" is no id"), "{}", error(&rule));
         let rule = json!({ "duplicateRules": [{ "object": "Contact", "fields": ["Mail"] }] });
         assert!(error(&rule).contains("duplicateRules[0].fields: Contact has no field Mail"));
     }

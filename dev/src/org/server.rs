@@ -94,6 +94,8 @@ impl DevOrgBuilder {
     ///   "records": { "Account": [{ "Name": "Acme", "External_Key__c": "acme" }],
     ///       "Contact": [{ "LastName": "Doe", "Account": { "External_Key__c": "acme" } }] },
     ///   "duplicateRules": [{ "name": "By_Email", "object": "Contact", "fields": ["Email"], "allowSave": true }],
+    ///   "assignmentRules": [{ "id": "01QDv0000000001MAA", "object": "Case", "active": true, "entries": [
+    ///       { "criteria": { "Origin": "Phone" }, "owner": "00GDv0000000001MAA" }] }],
     ///   "knowledgeArticles": [{ "id": "kA0000000000001CAA", "articleNumber": "000001000", "urlName": "reset-a-password",
     ///       "title": "Reset a password", "language": "en-US", "fields": { "Answer__c": "Click." }, "channels": ["Pkb"] }],
     ///   "reports": [{ "id": "00O000000000001EAA", "name": "Open cases", "object": "Case", "columns": ["Subject"],
@@ -107,7 +109,9 @@ impl DevOrgBuilder {
     /// `INV-{0000}`) and so on. Records are inserted in the order of the seed and may set any field, also `Id` and
     /// `CreatedDate`; a parent may be named by an external id.
     ///
-    /// `automation` is what the org does by itself; `{!name}` stands for an input, `{!created.Id}` for the new record:
+    /// `automation` is what the org does by itself; `{!name}` stands for an input, `{!created.Id}` for the new record. An
+    /// action may convert a lead as well: `"converts": { "lead": "{!leadId}", "opportunity": "{!name}" }` gives
+    /// `{!accountId}`, `{!contactId}` and `{!opportunityId}`.
     ///
     /// ```json
     /// { "automation": {
@@ -236,6 +240,7 @@ fn fill(seed: &Value, username: &str) -> Result<(Store, Automation), SeedError> 
     let seed = seed::read(seed)?;
     let mut store = Store::new(seed.schema, seed.duplicate_rules);
     (store.articles, store.reports, store.list_views) = (seed.articles, seed.reports, seed.list_views);
+    store.assignment_rules = seed.assignment_rules;
     let (user, organization) = (store.user.clone(), store.organization.clone());
     let own = [
         (

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::about::Recent;
+use super::assignment::AssignmentRule;
 use super::datetime;
 use super::decimal::Decimal;
 use super::ids;
@@ -42,6 +43,7 @@ pub(crate) struct Store {
     pub(crate) schema: Schema,
     pub(crate) tables: Vec<Table>,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    pub(crate) assignment_rules: Vec<AssignmentRule>,
     /// What binary fields hold, by the id of their record.
     pub(crate) blobs: HashMap<String, Bytes>,
     /// The user whom every token belongs to.
@@ -82,6 +84,7 @@ impl Store {
             schema,
             tables,
             duplicate_rules,
+            assignment_rules: Vec::new(),
             blobs: HashMap::new(),
             user: ids::generate("005", 1),
             organization: ids::generate("00D", 1),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::assignment::Assign;
 use super::datetime;
 use super::decimal::Decimal;
 use super::error::{ApiError, ApiResult};
@@ -28,6 +29,8 @@ pub(crate) struct Save<'a> {
     pub(crate) allow_duplicates: bool,
     /// The client wants the fields of duplicates (`includeRecordDetails=true`).
     pub(crate) duplicate_details: bool,
+    /// Which assignment rule runs.
+    pub(crate) assign: Assign<'a>,
 }
 
 impl Save<'static> {
@@ -38,6 +41,7 @@ impl Save<'static> {
         trusted: true,
         allow_duplicates: true,
         duplicate_details: false,
+        assign: Assign::No,
     };
 }
 

@@ -50,6 +50,7 @@ impl Store {
             &mut Draft { store: self, object: definition, values: &mut values, given: &indexes },
             now,
         );
+        self.assign(object, &mut values, save.assign)?;
         self.unique(object, &values, None)?;
         self.duplicates(object, &values, None, save)?;
         let id = self.stamp_new(object, &mut values, now)?;
@@ -123,6 +124,7 @@ impl Store {
                 _ => {}
             }
         }
+        self.assign(object, &mut values, save.assign)?;
         self.unique(object, &values, Some(row))?;
         self.duplicates(object, &values, Some(row), save)?;
         self.replace(object, row, values);

@@ -128,3 +128,30 @@ async fn a_wrong_seed_is_refused_with_its_place() {
         assert!(error.to_string().contains(part), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_lead_is_converted_once_into_account_contact_and_opportunity() {
+    let seed = json!({
+        "records": { "Lead": [{ "Id": "00QDv0000000017MAA", "LastName": "Byron", "Company": "Acme", "Email": "a@b.example" }] },
+        "automation": { "actions": [{ "name": "custom/apex/ConvertLead", "inputs": [{ "name": "leadId" }, { "name": "name" }],
+            "does": { "converts": { "lead": "{!leadId}", "opportunity": "{!name}" }, "outputs": { "is": "{!opportunityId}" } } }] },
+    });
+    let org = DevOrg::builder().seed(seed).start().await.expect("a free port");
+    let client = Client::login(&org).await;
+    let convert = async |id: &str| {
+        let inputs = json!({ "inputs": [{ "leadId": id, "name": "Deal" }] }).to_string();
+        client.call("POST", "actions/custom/apex/ConvertLead", &inputs).await
+    };
+    let answer = convert("00QDv0000000017MAA").await;
+    let (lead, contact) = (org.records("Lead").remove(0), org.records("Contact").remove(0));
+    assert_eq!((&lead["IsConverted"], &lead["Status"]), (&json!(true), &json!("Closed - Converted")));
+    assert_eq!(lead["ConvertedContactId"], contact["Id"]);
+    assert_eq!(contact["AccountId"], org.records("Account")[0]["Id"]);
+    assert_eq!(answer.body[0]["outputValues"]["is"], org.records("Opportunity")[0]["Id"]);
+
+    let again = convert("00QDv0000000017MAA").await;
+    let message = again.body[0]["errors"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("first error: CANNOT_UPDATE_CONVERTED_LEAD, "), "{message}");
+    let unknown = convert("00QDv0000000018MAA").await;
+    assert_eq!((unknown.status, org.records("Account").len()), (400, 1));
+}

@@ -352,3 +352,41 @@ async fn an_address_that_is_too_long_is_refused_at_the_edge() {
     let answer = client.try_send("GET", "limits", &[("x-padding", &padding)], "").await.unwrap();
     assert_eq!(answer.status, 431);
 }
+
+#[tokio::test]
+async fn an_assignment_rule_names_the_owner_unless_the_save_says_otherwise() {
+    const QUEUE: &str = "00GDv0000000017MAA";
+    let seed = json!({
+        "records": { "Group": [{ "Id": QUEUE, "Name": "Hotline", "Type": "Queue" }] },
+        "assignmentRules": [
+            { "id": "01QDv0000000017MAA", "object": "Case", "active": true, "entries": [
+                { "criteria": { "Origin": "Phone" }, "owner": QUEUE }] },
+            { "id": "01QDv0000000018MAA", "object": "Case", "entries": [{ "owner": QUEUE }] }],
+    });
+    let org = DevOrg::builder().seed(seed).start().await.expect("a free port");
+    let client = Client::login(&org).await;
+    let open = async |origin: &str, rule: Option<&str>| {
+        let headers: Vec<_> = rule.map(|rule| ("Sforce-Auto-Assign", rule)).into_iter().collect();
+        let body = json!({ "Subject": "S", "Origin": origin }).to_string();
+        let answer = client.try_send("POST", "sobjects/Case", &headers, &body).await.expect("an answer");
+        let case = org.records("Case").pop();
+        (answer.status, case.is_some_and(|case| case["OwnerId"] == QUEUE), answer)
+    };
+    for (origin, rule, is_assigned) in [
+        ("Phone", None, true),
+        ("Phone", Some("true"), true),
+        ("Phone", Some("FALSE"), false),
+        ("Email", None, false),
+        ("Email", Some("01QDv0000000018"), true),
+    ] {
+        let (status, assigned, _) = open(origin, rule).await;
+        assert_eq!((status, assigned), (201, is_assigned), "{origin}, {rule:?}");
+    }
+    let (status, _, answer) = open("Phone", Some("01QDv0000000099MAA")).await;
+    assert_eq!((status, answer.code()), (400, "INVALID_CROSS_REFERENCE_KEY"));
+
+    // An update by the API is assigned anew as well.
+    let mail = org.insert("Case", json!({ "Subject": "S", "Origin": "Email" })).expect("it is valid");
+    client.call("PATCH", &format!("sobjects/Case/{mail}"), r#"{"Origin": "Phone"}"#).await;
+    assert_eq!(org.records("Case").pop().expect("a case")["OwnerId"], QUEUE);
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::org::assignment::Assign;
 use crate::org::rest;
 use crate::org::store::Store;
 use crate::org::validate::{Purpose, Save};
@@ -37,7 +38,7 @@ impl Exception {
         Self { kind: kind.to_owned(), message: message.into(), code: None }
     }
 
-    fn of_save(verb: &str, summary: &str) -> Self {
+    pub(super) fn of_save(verb: &str, summary: &str) -> Self {
         let (code, text) = summary.split_once(": ").unwrap_or(("", summary));
         let message = format!("{verb} failed. First exception on row 0; first error: {code}, {text}: []");
         Self { kind: "System.DmlException".to_owned(), message, code: Some(code.to_owned()) }
@@ -79,7 +80,11 @@ impl Apex<'_> {
         table.live().map(|row| rest::all_fields(self.store.object(index), &table.records[row])).collect()
     }
 
-    fn known(&self, object: &str, fields: &Value) -> Result<(usize, Map<String, Value>), Exception> {
+    pub(super) fn known(
+        &self,
+        object: &str,
+        fields: &Value,
+    ) -> Result<(usize, Map<String, Value>), Exception> {
         let index = self.store.schema.index_of(object);
         let index =
             index.ok_or_else(|| Exception::new("System.TypeException", format!("Invalid type: {object}")))?;
@@ -89,8 +94,9 @@ impl Apex<'_> {
     }
 }
 
-fn save(purpose: Purpose) -> Save<'static> {
-    Save { purpose, text: "", trusted: false, allow_duplicates: false, duplicate_details: false }
+pub(super) fn save(purpose: Purpose) -> Save<'static> {
+    let assign = Assign::No;
+    Save { purpose, text: "", trusted: false, allow_duplicates: false, duplicate_details: false, assign }
 }
 
 /// Runs code in one transaction: what it did to records is undone where it fails.

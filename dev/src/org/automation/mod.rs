@@ -8,6 +8,7 @@ mod apex;
 mod apex_rest;
 mod approvals;
 mod builder;
+mod convert;
 mod events;
 mod graphql;
 mod graphql_document;

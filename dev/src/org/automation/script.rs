@@ -14,10 +14,22 @@ use super::apex::{Apex, Exception};
 pub(crate) struct Script {
     pub(crate) creates: Option<Target>,
     pub(crate) updates: Option<Target>,
+    /// A lead that it converts; its account, contact and opportunity are then `{!accountId}` and so on.
+    pub(crate) converts: Option<Conversion>,
     /// Fails with this message, after all of it.
     pub(crate) fails: Option<String>,
     /// What it gives; without it `id`, of the record that was made.
     pub(crate) outputs: Value,
+}
+
+/// A lead to convert.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Conversion {
+    pub(crate) lead: String,
+    /// The name of the opportunity; empty for none.
+    #[serde(default)]
+    pub(crate) opportunity: String,
 }
 
 /// A record to make or to change.
@@ -42,6 +54,12 @@ impl Script {
         if let Some(Target { object, id, fields }) = &self.updates {
             let id = merged(&id.clone().unwrap_or_default().into(), &known);
             apex.update(object, id.as_str().unwrap_or_default(), &merged(fields, &known))?;
+        }
+        if let Some(Conversion { lead, opportunity }) = &self.converts {
+            let (lead, opportunity) = (merged_text(lead, &known), merged_text(opportunity, &known));
+            let opportunity = opportunity.as_str().filter(|name| !name.is_empty());
+            let made = apex.convert_lead(lead.as_str().unwrap_or_default(), opportunity)?;
+            known.extend(made.as_object().cloned().unwrap_or_default());
         }
         match &self.fails {
             Some(message) => Err(Exception::new("System.FlowException", message.as_str())),

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::org::assignment::Assign;
 use crate::org::error::{ApiError, ApiResult};
 use crate::org::schema::{Field, FieldType};
 use crate::org::store::Store;
@@ -310,7 +311,8 @@ impl Rows<'_> {
 }
 
 fn save(purpose: Purpose) -> Save<'static> {
-    Save { purpose, text: "", trusted: false, allow_duplicates: false, duplicate_details: false }
+    let assign = Assign::No;
+    Save { purpose, text: "", trusted: false, allow_duplicates: false, duplicate_details: false, assign }
 }
 
 fn cannot(message: &str) -> ApiError {
