@@ -112,6 +112,10 @@ pub(super) async fn object(look: &Look<'_>, name: &str) -> anyhow::Result<Object
             let known = objects(look).await?;
             Err(anyhow::anyhow!("{}", unknown(name, &known)))
         }
+        Err(error) if error.code().starts_with("INSUFFICIENT_ACCESS") => Err(told(&error).context(format!(
+            "the connection's user may not read what {name:?} is made of; the Salesforce admin can give it the right to \
+             read the object, in a profile or a permission set"
+        ))),
         Err(error) => Err(told(&error)),
     }
 }
@@ -127,8 +131,11 @@ impl Look<'_> {
 /// Salesforce does not tell an object that is not there from one that the user may not see.
 fn unknown(name: &str, known: &[Summary]) -> String {
     let names: Vec<&str> = known.iter().map(|own| own.name.as_str()).collect();
-    let hint =
-        InvalidInput::closest(name, &names).map(|name| format!(". Did you mean {name}?")).unwrap_or_default();
+    // An object of a managed package is often named without the package's namespace.
+    let packaged = format!("__{name}").to_ascii_lowercase();
+    let packaged = names.iter().copied().find(|own| own.to_ascii_lowercase().ends_with(&packaged));
+    let hint = packaged.or_else(|| InvalidInput::closest(name, &names));
+    let hint = hint.map(|name| format!(". Did you mean {name}?")).unwrap_or_default();
     format!(
         "the org has no object {name:?}, or the connection's user may not see it ({} objects are seen; list them without \
          --object){hint}",

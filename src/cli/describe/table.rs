@@ -10,6 +10,13 @@ const MOST_WIDE: usize = 44;
 /// So many values of a picklist are shown.
 const MOST_CHOICES: usize = 30;
 
+/// So many objects that a reference may point to are shown.
+const MOST_TARGETS: usize = 4;
+
+/// Unicode's marks around a text whose direction is its own (FSI and PDI); they take no room.
+const ISOLATE: char = '\u{2068}';
+const END_OF_ISOLATE: char = '\u{2069}';
+
 /// How long lines of values get.
 const WIDTH: usize = 110;
 
@@ -18,8 +25,8 @@ pub(super) fn objects(objects: &[Summary]) -> String {
     let mut lines = vec![["OBJECT", "LABEL", "IDS", "THE USER MAY"].map(str::to_owned).to_vec()];
     lines.extend(objects.iter().map(|object| {
         vec![
-            plain(&object.name),
-            plain(&object.label),
+            cell(&object.name),
+            cell(&object.label),
             object.key_prefix.clone().unwrap_or_default(),
             rights(object),
         ]
@@ -42,23 +49,27 @@ fn rights(object: &Summary) -> String {
 pub(super) fn object(object: &Object) -> String {
     let Object { summary, fields, child_relationships, .. } = object;
     let mut text =
-        format!("{} ({}): the user may {}\n\n", plain(&summary.name), plain(&summary.label), rights(summary));
+        format!("{} ({}): the user may {}\n\n", cell(&summary.name), cell(&summary.label), rights(summary));
     let mut ordered: Vec<&Field> = fields.iter().collect();
     ordered.sort_by_key(|field| !field.required);
     let mut lines = vec![["FIELD", "LABEL", "TYPE", ""].map(str::to_owned).to_vec()];
     lines.extend(
-        ordered.iter().map(|field| vec![plain(&field.name), plain(&field.label), kind(field), marks(field)]),
+        ordered.iter().map(|field| vec![cell(&field.name), cell(&field.label), kind(field), marks(field)]),
     );
-    text.push_str(&aligned(&lines, 0));
+    if fields.is_empty() {
+        text.push_str("The connection's user sees none of its fields: field-level security hides them.\n");
+    } else {
+        text.push_str(&aligned(&lines, 0));
+    }
     for field in ordered.iter().filter(|field| !field.picklist_values.is_empty()) {
-        let _ = write!(text, "\n{}: {}", plain(&field.name), choices(&field.picklist_values));
+        let _ = write!(text, "\n{}: {}", cell(&field.name), choices(&field.picklist_values));
     }
     if !child_relationships.is_empty() {
         let mut lines = vec![["RELATIONSHIP", "TO"].map(str::to_owned).to_vec()];
         lines.extend(child_relationships.iter().map(|child| {
             vec![
-                plain(child.relationship_name.as_deref().unwrap_or_default()),
-                format!("{}.{}", plain(&child.object), plain(&child.field)),
+                cell(child.relationship_name.as_deref().unwrap_or_default()),
+                format!("{}.{}", cell(&child.object), cell(&child.field)),
             ]
         }));
         let _ = write!(text, "\n{}", aligned(&lines, 0));
@@ -68,9 +79,9 @@ pub(super) fn object(object: &Object) -> String {
 }
 
 fn kind(field: &Field) -> String {
-    let kind = plain(&field.kind);
+    let kind = cell(&field.kind);
     match field.kind.as_str() {
-        "reference" => format!("{kind} to {}", field.reference_to.join(", ")),
+        "reference" => format!("{kind} to {}", targets(&field.reference_to)),
         "picklist" | "multipicklist" | "combobox" => {
             format!("{kind}, {} values", field.picklist_values.len())
         }
@@ -79,6 +90,12 @@ fn kind(field: &Field) -> String {
         _ if field.length > 0 => format!("{kind}({})", field.length),
         _ => kind,
     }
+}
+
+fn targets(objects: &[String]) -> String {
+    let names: Vec<String> = objects.iter().take(MOST_TARGETS).map(|name| cell(name)).collect();
+    let more = objects.len().saturating_sub(MOST_TARGETS);
+    if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
 }
 
 fn marks(field: &Field) -> String {
@@ -96,8 +113,8 @@ fn marks(field: &Field) -> String {
 /// The values, with a label where it is another, in lines.
 fn choices(choices: &[Choice]) -> String {
     let shown = choices.iter().take(MOST_CHOICES).map(|choice| match choice.label.as_deref() {
-        Some(label) if label != choice.value => format!("{} ({})", plain(&choice.value), plain(label)),
-        _ => plain(&choice.value),
+        Some(label) if label != choice.value => format!("{} ({})", cell(&choice.value), cell(label)),
+        _ => cell(&choice.value),
     });
     let mut words: Vec<String> = shown.collect();
     if choices.len() > MOST_CHOICES {
@@ -105,7 +122,7 @@ fn choices(choices: &[Choice]) -> String {
     }
     let (mut text, mut column) = (String::new(), WIDTH);
     for (number, word) in words.iter().enumerate() {
-        let length = word.chars().count() + 2;
+        let length = width(word) + 2;
         if column + length > WIDTH {
             text.push_str("\n    ");
             column = 4;
@@ -118,19 +135,35 @@ fn choices(choices: &[Choice]) -> String {
     text
 }
 
+/// How many columns a text takes, as far as its characters are one column wide each.
+fn width(text: &str) -> usize {
+    text.chars().filter(|c| !matches!(*c, ISOLATE | END_OF_ISOLATE)).count()
+}
+
+/// A text as a cell: one that is written from right to left keeps to itself, so that it does not turn its neighbours around.
+fn cell(text: &str) -> String {
+    let text = plain(text);
+    let is_turned = |c: char| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}')
+    };
+    if text.contains(is_turned) { format!("{ISOLATE}{text}{END_OF_ISOLATE}") } else { text }
+}
+
 /// Columns side by side; nothing after the last filled one.
 fn aligned(lines: &[Vec<String>], indent: usize) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count());
+    let widest = |column: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(column)).map(|cell| width(cell));
         cells.filter(|width| *width <= MOST_WIDE).max().unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
     let mut text = String::new();
     for line in lines {
         let mut row = " ".repeat(indent);
-        for (cell, width) in line.iter().zip(&widths) {
-            let _ = write!(row, "{cell:<width$}  ");
+        for (cell, most) in line.iter().zip(&widths) {
+            row.push_str(cell);
+            row.push_str(&" ".repeat(most.saturating_sub(width(cell)) + 2));
         }
         text.push_str(row.trim_end());
         text.push('\n');
@@ -184,6 +217,17 @@ mod tests {
         assert!(table.contains("and 1 more (all of them with --json)\n"), "{table}");
         assert!(table.contains("\nRELATIONSHIP  TO\nLines__r      Line__c.Invoice__c\n"), "{table}");
         assert!(table.ends_with("\n4 fields, 1 relationships\n"), "{table}");
+    }
+
+    #[test]
+    fn a_label_from_right_to_left_keeps_to_itself_and_its_column() {
+        let lines = [["A", "שם", "x"], ["Bcd", "Name", "y"]].map(|line| line.map(cell).to_vec());
+        assert_eq!(aligned(&lines, 0), "A    \u{2068}שם\u{2069}    x\nBcd  Name  y\n");
+    }
+
+    #[test]
+    fn what_a_terminal_would_carry_out_is_shown_instead() {
+        assert_eq!(cell("a\u{1b}[31mred\u{7}\r\n\tb"), "a\\u{1b}[31mred\\u{7}   b");
     }
 
     #[test]
