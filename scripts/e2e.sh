@@ -6,7 +6,8 @@
 #   e2e.sh argument ...        arguments go to the suite: part of a test's name, --nocapture ...
 #
 # Needs what zeebe.sh needs. To keep an engine between runs, start it by hand with the exporter that zeebe.sh's
-# head tells of, set E2E_ZEEBE_ADDRESS and E2E_ZEEBE_LOG, and run `cargo test --test e2e`.
+# head tells of, set E2E_ZEEBE_ADDRESS, E2E_ZEEBE_REST_ADDRESS and
+# E2E_ZEEBE_LOG, and run `cargo test --test e2e`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +21,6 @@ cargo test --locked --test e2e --no-run
 # Most of a test is waiting (for locks, for backoffs), so that more of them than cores run side by side. What is
 # ignored then takes the engine away from under the others, so that it runs alone.
 scripts/with-zeebe.sh bash -ec '
-  export E2E_ZEEBE_ADDRESS=$ZEEBE_ADDRESS E2E_ZEEBE_LOG=$ZEEBE_LOG
+  export E2E_ZEEBE_ADDRESS=$ZEEBE_ADDRESS E2E_ZEEBE_REST_ADDRESS=$ZEEBE_REST_ADDRESS E2E_ZEEBE_LOG=$ZEEBE_LOG
   cargo test --locked --test e2e -- --test-threads=8 "$@"
   cargo test --locked --test e2e -- --ignored --test-threads=1 "$@"' e2e "$@"

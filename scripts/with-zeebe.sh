@@ -3,7 +3,8 @@
 #
 #   with-zeebe.sh command [argument ...]
 #
-# The command finds in its environment ZEEBE_ADDRESS (http://127.0.0.1:PORT) and ZEEBE_LOG (the engine's log).
+# The command finds in its environment ZEEBE_ADDRESS (http://127.0.0.1:PORT, gRPC), ZEEBE_REST_ADDRESS and ZEEBE_LOG (the
+# engine's log).
 # Environment: what zeebe.sh knows, but for ports and ZEEBE_STATE; ZEEBE_FOLDER, where its data go (default: the
 # folder for temporary files). An engine that is already there is not touched: not its ports, not its data.
 set -euo pipefail
@@ -31,6 +32,7 @@ grpc=$((26500 + ZEEBE_PORT_OFFSET))
 ZEEBE_STATE=${ZEEBE_FOLDER:-${TMPDIR:-/tmp}}/zeebe-$grpc
 export ZEEBE_PORT_OFFSET ZEEBE_STATE
 export ZEEBE_ADDRESS=http://127.0.0.1:$grpc ZEEBE_LOG=$ZEEBE_STATE/log
+export ZEEBE_REST_ADDRESS=http://127.0.0.1:$((8080 + ZEEBE_PORT_OFFSET))
 
 trap '"$here/zeebe.sh" stop' EXIT
 "$here/zeebe.sh" start

@@ -174,12 +174,20 @@ impl Object {
     }
 }
 
-/// A label as it may stand in a line: no line breaks, nothing that turns the text around.
+/// A label as it may stand in a line: no line breaks, nothing that a terminal would carry out or that turns the text around.
 pub(crate) fn plain(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let kept = text.chars().filter(|c| !turns(*c));
-    kept.map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+    let mut line = String::with_capacity(text.len());
+    for c in kept {
+        match c {
+            _ if c.is_whitespace() => line.push(' '),
+            _ if c.is_control() => line.extend(c.escape_default()),
+            _ => line.push(c),
+        }
+    }
+    line.trim().to_owned()
 }
 
 /// The fields of a page layout, in its order. A part of an address or a name is named by itself.

@@ -1,16 +1,25 @@
 //! What each test lives in: the engine, an org of its own, and workers between them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use salesforce_connector_dev::{
     engine::{Engine, EngineError, Finished},
     org::{DevOrg, Fault, FaultRule, Gate},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::{process::ServiceTask, records::Records, worker::Worker};
+use crate::{
+    process::ServiceTask,
+    records::{Record, Records},
+    worker::Worker,
+};
 
 const HOW_TO_START: &str = "start an engine, run the suite and stop it again: scripts/e2e.sh";
 
@@ -36,6 +45,8 @@ pub(crate) struct House {
     settings: Vec<(String, String)>,
     logs: TempDir,
     workers: u32,
+    /// The keys of user tasks.
+    completed: HashSet<i64>,
 }
 
 /// An instance on its way to its end.
@@ -49,23 +60,54 @@ impl House {
     /// A house of its own, with a job type that no other test has.
     pub(crate) async fn open(name: &str) -> Self {
         let unique = format!("e2e-{name}-{:08x}", fastrand::u32(..));
-        Self::of(unique.clone(), unique).await
+        let org = DevOrg::start().await.expect("an org can be started");
+        Self::of(unique.clone(), unique, org).await
     }
 
     /// A house with the job type of the element template; only one test may have it.
     pub(crate) async fn with_default_job_type() -> Self {
         // No process of its own: it runs those of others.
-        Self::of(DEFAULT_JOB_TYPE.to_owned(), String::new()).await
+        let org = DevOrg::start().await.expect("an org can be started");
+        Self::of(DEFAULT_JOB_TYPE.to_owned(), String::new(), org).await
     }
 
-    async fn of(job_type: String, process_id: String) -> Self {
+    /// A house for a process of `examples/`, which is deployed with a job type of its own and the forms of that folder;
+    /// the org is the one of `examples/org.json`. Only one test may have a process.
+    pub(crate) async fn of_recipe(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("the example is there");
+        let seed = serde_json::from_str(&read("org.json")).expect("the seed is JSON");
+        let org = DevOrg::builder().seed(seed).start().await.expect("an org can be started");
+        let house = Self::of(format!("e2e-{name}-{:08x}", fastrand::u32(..)), name.to_owned(), org).await;
+        let file = format!("{name}.bpmn");
+        let bpmn = read(&file);
+        for form in bpmn.split("formId=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let form = format!("{form}.form");
+            house.engine.deploy_as(&form, read(&form)).await.expect("the form can be deployed");
+        }
+        let bpmn = bpmn.replace(DEFAULT_JOB_TYPE, &house.job_type);
+        house.engine.deploy_as(&file, bpmn).await.expect("the process can be deployed");
+        house
+    }
+
+    async fn of(job_type: String, process_id: String, org: DevOrg) -> Self {
         let address = setting("E2E_ZEEBE_ADDRESS");
         let records = Records::follow(&PathBuf::from(setting("E2E_ZEEBE_LOG")), &process_id);
         let engine =
             Engine::connect(&address).await.unwrap_or_else(|error| panic!("{error}; {HOW_TO_START}"));
-        let org = DevOrg::start().await.expect("an org can be started");
         let logs = TempDir::new().expect("a directory for logs");
-        Self { engine, org, records, job_type, address, process_id, settings: Vec::new(), logs, workers: 0 }
+        Self {
+            engine,
+            org,
+            records,
+            job_type,
+            address,
+            process_id,
+            settings: Vec::new(),
+            logs,
+            workers: 0,
+            completed: HashSet::new(),
+        }
     }
 
     /// Where the engine's gateway listens.
@@ -156,6 +198,28 @@ impl House {
         self.finish(running).await
     }
 
+    /// The next user task of the process of this test that was not completed here.
+    pub(crate) async fn user_task(&mut self) -> Record {
+        let process_id = self.process_id.clone();
+        self.records.user_task(&process_id, &self.completed).await
+    }
+
+    /// Completes a user task, as a list of tasks does when its user is done.
+    pub(crate) async fn complete(&mut self, task: &Record, variables: &Value) {
+        // The engine's REST API is asked, because its gRPC has no call for this.
+        let url = format!("{}/v2/user-tasks/{}/completion", setting("E2E_ZEEBE_REST_ADDRESS"), task.key);
+        let answer = http().post(url).json(&json!({ "variables": variables })).send().await;
+        let answer = answer.expect("the engine answers");
+        assert!(answer.status().is_success(), "{}: {:?}", answer.status(), answer.text().await);
+        self.completed.insert(task.key);
+    }
+
+    /// Completes the next user task of the process of this test.
+    pub(crate) async fn complete_user_task(&mut self, variables: &Value) {
+        let task = self.user_task().await;
+        self.complete(&task, variables).await;
+    }
+
     /// Lets the org hold the next `count` requests of this kind: before it carries them out.
     pub(crate) fn hold(&self, method: &str, path: &str, count: usize) -> Gate {
         self.hold_after(0, method, path, count)
@@ -181,6 +245,13 @@ impl House {
         self.org.faults().add(rule.skip(skip).times(count));
         gate
     }
+}
+
+/// A client for plain HTTP on loopback.
+pub(crate) fn http() -> reqwest::Client {
+    // It wants to know how it would do TLS all the same.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
 fn setting(name: &str) -> String {

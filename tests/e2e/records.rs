@@ -116,6 +116,31 @@ impl Records {
         }
     }
 
+    /// The first user task of a process that is not among those that are `done`.
+    pub(crate) async fn user_task(&mut self, process_id: &str, done: &HashSet<i64>) -> Record {
+        let what = format!("a user task of {process_id}");
+        let matches = |record: &Record| {
+            record.is("USER_TASK", "CREATED")
+                && record.text("bpmnProcessId") == process_id
+                && !done.contains(&record.key)
+        };
+        self.first(&what, matches).await
+    }
+
+    /// Resolves when an element of the process was completed this often.
+    pub(crate) async fn passed(&mut self, element_id: &str, times: usize) {
+        let mut last = 0;
+        for time in 1..=times {
+            let what = format!("completion {time} of {element_id}");
+            let matches = |record: &Record| {
+                record.is("PROCESS_INSTANCE", "ELEMENT_COMPLETED")
+                    && record.text("elementId") == element_id
+                    && record.position > last
+            };
+            last = self.first(&what, matches).await.position;
+        }
+    }
+
     /// Resolves when each of these instances has come to its end or has an incident; gives the incidents.
     pub(crate) async fn ended_or_in_an_incident(&mut self, instances: &[i64]) -> Vec<Record> {
         let mut incidents = Vec::new();

@@ -15,6 +15,7 @@ mod expressions;
 mod faults;
 mod file_server;
 mod floors;
+mod guides;
 mod handler;
 mod jobs;
 mod logging;

@@ -4,9 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { validateZeebe } from '@bpmn-io/element-templates-validator';
 
 import { assertSearchEntriesWork, assertSwitchesAreClean, cases } from './applied.mjs';
+import { checkCredential } from './credential.mjs';
 import { examples } from './examples.mjs';
+import { panels, recipes } from './recipes.mjs';
 
 const TEMPLATE = 'element-templates/salesforce-connector.json';
+const WITH_CREDENTIALS = 'element-templates/salesforce-connector-8.10.json';
 const APPLIED = 'tests/template/applied.json';
 const MAX_FIELDS = 20;
 
@@ -21,11 +24,11 @@ function write(cases) {
   return `[\n${cases.map(one).join(',\n')}\n]\n`;
 }
 
-function validate(text) {
+function validate(text, path = TEMPLATE) {
   const { valid, errors } = validateZeebe(text);
   if (!valid) {
     const say = ({ message, dataPath, dataPointer }) => `${dataPath} (line ${dataPointer?.value?.line + 1}): ${message}`;
-    throw new Error(`${TEMPLATE} is not a valid template:\n${errors.map(say).join('\n')}`);
+    throw new Error(`${path} is not a valid template:\n${errors.map(say).join('\n')}`);
   }
 }
 
@@ -48,6 +51,11 @@ export async function run({ root, update }) {
   await assertSearchEntriesWork(template);
   console.log(`${applied.length} combinations and ${switches} changes of mind: nothing missing, nothing left over`);
 
+  const withCredentials = readFileSync(`${root}/${WITH_CREDENTIALS}`, 'utf-8');
+  validate(withCredentials, WITH_CREDENTIALS);
+  const ways = await checkCredential(JSON.parse(withCredentials), applied);
+  console.log(`${WITH_CREDENTIALS}: valid, and its credential holds what ${ways} ways to sign in need`);
+
   if (update) {
     writeFileSync(`${root}/${APPLIED}`, write(applied));
   } else if (readFileSync(`${root}/${APPLIED}`, 'utf-8') !== write(applied)) {
@@ -55,5 +63,8 @@ export async function run({ root, update }) {
   }
   const count = await examples(`${root}/examples`, template, { update });
   console.log(`${count} examples: ${update ? 'written' : 'up to date'}`);
+  const pages = await recipes(root, template, { update });
+  console.log(`${pages} recipes: ${update ? 'written' : 'up to date, with their pictures'}`);
+  if (!update) console.log(`${await panels(root, template)} pictures of the panel: up to date`);
   console.log(`${APPLIED}: ${update ? 'written' : 'up to date'}`);
 }

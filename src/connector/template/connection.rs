@@ -9,7 +9,7 @@ use super::sections::{in_group, text};
 use crate::connector::authentication::AuthenticationMethod as Method;
 
 /// The choice. It is kept in the diagram only: what the worker reads is a name, or an address and a type.
-const CONNECTION: &str = "connection";
+pub(super) const CONNECTION: &str = "connection";
 const NAMED: &str = "named";
 
 const SECRET_ONLY: (&str, &str) = (
@@ -25,6 +25,9 @@ const OWN_ADDRESS: (&str, &str) = (
      |.*\\{\\{\\s*secrets\\..+\\}\\}.*)$",
     "must be the org's own address such as https://acme.my.salesforce.com, without a path",
 );
+
+/// Tells an inline login from a named connection.
+const ENTERED_HERE: &str = "Entered here: ";
 
 /// What a way to sign in is called in the list, in the order of the list.
 const fn label(method: Method) -> &'static str {
@@ -43,6 +46,11 @@ const WAYS: [Method; 5] =
 /// Those that need the org's own address; the others may also log in at the hosts that all orgs share.
 const OWN_DOMAIN: [Method; 2] = [Method::ClientCredentials, Method::Bearer];
 const ANY_DOMAIN: [Method; 3] = [Method::JwtBearer, Method::RefreshToken, Method::Password];
+
+/// The value and the name of each way to sign in.
+pub(super) fn ways() -> impl Iterator<Item = (&'static str, &'static str)> {
+    WAYS.iter().map(|way| (way.name(), label(*way).trim_start_matches(ENTERED_HERE)))
+}
 
 pub(super) fn connection() -> Vec<Property> {
     let ways = WAYS.iter().map(|way| (way.name(), label(*way)));

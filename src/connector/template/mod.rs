@@ -9,6 +9,7 @@
 
 mod builder;
 mod connection;
+mod credential;
 pub mod model;
 mod operation;
 pub(crate) mod org;

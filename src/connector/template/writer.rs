@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::model::{Binding, Category, ElementTemplate, ElementType, Engines, Group, Icon, Property};
-use super::{connection, operation, sections};
+use super::{connection, credential, operation, sections};
 use crate::connector::operations::{self, Descriptor};
 
 const ID: &str = "io.github.salesforce-connector.salesforce";
@@ -20,7 +21,12 @@ const ICON: &str = include_str!("icon.svg");
 ///
 /// The text is always the same for the same operations, indented, and ends with a newline.
 pub fn element_templates() -> Vec<(String, String)> {
-    vec![("salesforce-connector.json".to_owned(), json(&template(operations::ALL)))]
+    let general = serde_json::to_value(template(operations::ALL)).expect("every key is a string");
+    let file = |name: &str, template: &Value| (name.to_owned(), format!("{template:#}\n"));
+    vec![
+        file("salesforce-connector.json", &general),
+        file("salesforce-connector-8.10.json", &credential::taking_credentials(general.clone())),
+    ]
 }
 
 /// A template as text.

@@ -4,13 +4,10 @@
 // a field must be filled. Says how long the panel takes to open.
 //
 //   node look.mjs [FOLDER]    also saves a picture of each panel in FOLDER
-//
-// CHROMIUM names the browser; without it, /usr/bin/chromium is used.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { mkdirSync, readFileSync } from 'node:fs';
+
+import { inBrowser } from './browser.mjs';
 
 const template = JSON.parse(readFileSync(new URL('../../../element-templates/salesforce-connector.json', import.meta.url)));
 const page = new URL('panel.html', import.meta.url).href;
@@ -114,23 +111,10 @@ async function look(browser, name, chosen) {
   await tab.close();
 }
 
-const profile = mkdtempSync(`${tmpdir()}/panel-`);
-const browser = await chromium.launchPersistentContext(profile, {
-  viewport: { width: 500, height: 900 },
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [ '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync' ]
-});
-try {
-  if (pictures) mkdirSync(pictures, { recursive: true });
+if (pictures) mkdirSync(pictures, { recursive: true });
+await inBrowser({ width: 500, height: 900 }, async browser => {
   for (const [ name, chosen ] of views) await look(browser, name, chosen);
   times.sort((one, other) => one - other);
   const told = [ times[times.length >> 1], times.at(-1) ].map(time => `${Math.round(time)} ms`);
   console.log(`The panel opened ${times.length} times, in ${told[0]} (median) to ${told[1]} (longest).`);
-} catch (error) {
-  console.error(`check failed: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  rmSync(profile, { recursive: true, force: true });
-}
+});
