@@ -141,6 +141,8 @@ fn task_headers(headers: &[(String, String)]) -> String {
     xml + "</zeebe:taskHeaders>"
 }
 
+/// A text as an attribute's value. A plain line break would be read as a blank; Modeler writes it like this too.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\n', "&#10;")
 }
