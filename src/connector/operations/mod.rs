@@ -73,6 +73,7 @@ mod query_all;
 mod quick_action;
 mod reject;
 mod run_report;
+mod saved_list;
 mod search;
 mod start_flow;
 mod submit_for_approval;

@@ -1,18 +1,16 @@
 //! `updateRecords`: how do I change many records with few calls, and which of them were refused?
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     Call, Operate,
     descriptor::{Area, Descriptor, Examples, Input, InputKind, ResultContent},
-    fields,
-    list_account::{Policy, send_all},
-    list_input::{self, ALL_OR_NONE, FAIL_ON, FailOn, OBJECT_OF_RECORDS, Part},
+    list_input::{self, ALL_OR_NONE, FAIL_ON, OBJECT_OF_RECORDS},
+    saved_list::SavedList,
 };
 use crate::{
     connector::{Error, InvalidInput},
-    salesforce::{CallClass, ObjectName, Request, Response},
+    salesforce::{CallClass, Request, Response},
 };
 
 pub(super) static DESCRIPTOR: Descriptor = Descriptor {
@@ -51,36 +49,19 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
 
 /// The input of `updateRecords`.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UpdateRecords {
-    object_type: Option<ObjectName>,
-    records: Vec<Value>,
-    #[serde(default, deserialize_with = "fields::flag")]
-    all_or_none: bool,
-    #[serde(default)]
-    fail_on: FailOn,
-}
-
-impl UpdateRecords {
-    fn parts(&self) -> Vec<Part<Request>> {
-        let request = |items: &[Value]| Request::update_records(items, self.all_or_none);
-        list_input::calls(&self.records).into_iter().map(|part| part.map(request)).collect()
-    }
-}
+#[serde(transparent)]
+pub struct UpdateRecords(SavedList);
 
 impl Operate for UpdateRecords {
-    fn checked(mut self) -> Result<Self, InvalidInput> {
-        self.records = list_input::typed(self.records, self.object_type.as_ref())?;
-        list_input::each_has_id(&self.records)?;
-        Ok(self)
+    fn checked(self) -> Result<Self, InvalidInput> {
+        self.0.checked(list_input::each_has_id).map(Self)
     }
 
     fn request(self) -> Result<Request, InvalidInput> {
-        list_input::first(self.parts())
+        self.0.request(Request::update_records)
     }
 
     async fn run(self, call: &Call<'_>) -> Result<Response, Error> {
-        let Self { all_or_none, fail_on, .. } = self;
-        send_all(call, self.parts(), Policy { all_or_none, fail_on, forgives: None }).await
+        self.0.run(Request::update_records, call).await
     }
 }
