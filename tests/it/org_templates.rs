@@ -149,7 +149,7 @@ async fn a_version_grows_only_with_the_content_and_check_says_what_would_change(
     let told = desk.told(&check);
     assert!(told.starts_with("would write Case.create.json (version 2)\n"), "{told}");
     for line in [
-        "  - field Subject (Subject) must be filled now\n",
+        "  - field Subject (Subject) must be filled now; is shown in other cases\n",
         "  - field Priority (Priority) values gone: High\n",
         "  - field Comments (Internal Comments) is gone\n",
         "unchanged Case.get.json (version 1)\n",

@@ -35,19 +35,19 @@ const SAMPLES = {
 // The tasks that the end-to-end suite runs: template, and what is entered by the names of fields and inputs.
 const ENTERED = {
   create: [ 'recorded/Account.create', {
-    'fields.Name': 'Acme & Söhne', 'fields.Phone': '=phone', 'fields.Fax': '=fax', 'fields.NumberOfEmployees': '5',
+    moreFields: 'shown', 'fields.Name': 'Acme & Söhne', 'fields.Phone': '=phone', 'fields.Fax': '=fax', 'fields.NumberOfEmployees': '5',
     'fields.AnnualRevenue': '=revenue', 'fields.Industry': 'Energy', 'fields.BillingCity': 'Zürich',
     'operation.body': '={Website: "https://acme.example", Description: null}',
     resultVariable: 'accountId', 'resultContent.createRecord': 'id'
   } ],
   update: [ 'recorded/Account.update', {
-    'operation.objectId': '=accountId', 'fields.Rating': 'Hot', 'fields.BillingCity': '=city', 'operation.body': '={Phone: null}'
+    moreFields: 'shown', 'operation.objectId': '=accountId', 'fields.Rating': 'Hot', 'fields.BillingCity': '=city', 'operation.body': '={Phone: null}'
   } ],
   get: [ 'recorded/Account.get', { 'operation.objectId': '=accountId', 'operation.fields': 'Id, Name, Phone, Rating, BillingCity' } ],
   upsert: [ 'dev/Account.upsert', {
     'operation.externalId': '=key', 'fields.Name': '=name', resultVariable: 'saved', 'resultContent.upsertRecord': 'body'
   } ],
-  twice: [ 'recorded/Account.create', { 'fields.Name': 'Acme', 'operation.body': '={name: "Other"}' } ]
+  twice: [ 'recorded/Account.create', { moreFields: 'shown', 'fields.Name': 'Acme', 'operation.body': '={name: "Other"}' } ]
 };
 
 const find = (template, id) => template.properties.find(property => property.id === id);
@@ -69,6 +69,7 @@ function takes({ constraints = {} }, text) {
 /** A value for a field of the org. */
 function entry(kinds) {
   return property => {
+    if (property.id === 'moreFields') return 'shown';
     if (!property.id.startsWith('fields.') || property.type === 'Hidden') return undefined;
     if (property.type === 'Dropdown') return property.choices[0].value;
     const samples = SAMPLES[kinds[property.id.slice('fields.'.length)]]?.good ?? [];

@@ -12,7 +12,7 @@ mod words;
 use std::{borrow::Cow, fmt::Write as _};
 
 use super::builder::request;
-use super::model::{Condition, FieldType, Group, Property};
+use super::model::{Binding, Condition, FieldType, Group, Property};
 use super::writer::{self, Title};
 use super::{connection, operation, sections};
 use crate::connector::{
@@ -24,8 +24,15 @@ use words::html;
 
 const NAMESPACE: &str = "io.github.salesforce-connector";
 
-/// A form with more fields than this is slow to read, and slow to open.
+/// A form with more fields than this is slow to read.
 const MOST_FIELDS: usize = 60;
+
+/// So many are shown at first: each costs a moment when the panel opens.
+const FIRST_FIELDS: usize = 12;
+
+/// The choice whether the others are shown.
+const MORE_FIELDS: &str = "moreFields";
+const SHOWN: &str = "shown";
 
 const RECORD: Group = Group {
     id: "record",
@@ -242,15 +249,21 @@ fn record(object: &Object, purpose: Purpose, selection: &Selection) -> Result<Ve
         return Err(format!("the connection's user may not set the record type of {}", object.summary.name));
     }
     let labels = choose::labels(&chosen.shown);
-    for (field, label) in chosen.shown.iter().zip(labels) {
+    let has_more = chosen.shown.len() > FIRST_FIELDS;
+    for (place, (field, label)) in chosen.shown.iter().zip(labels).enumerate() {
+        if has_more && place == FIRST_FIELDS {
+            all.push(more_fields());
+        }
         // An upsert may be an update, which refuses what can be set only once.
         let needed = field.required && (purpose == Purpose::Create || (purpose.makes() && field.updateable));
-        all.push(match (&selection.record_type, field.name.as_str()) {
+        let property = match (&selection.record_type, field.name.as_str()) {
             (Some(own), "RecordTypeId") if purpose.makes() => field::hidden(field, &own.id),
             _ => unless_key(field::input(field, label, needed, &object.record_types), field, object, purpose),
-        });
+        };
+        all.push(if needed || place < FIRST_FIELDS { property } else { among_more(property) });
     }
-    all.extend(further(&chosen.rest, descriptor));
+    let further = further(&chosen.rest, descriptor);
+    all.extend(if has_more { further.map(among_more) } else { further });
     Ok(all
         .into_iter()
         .map(|property| match property.kind {
@@ -258,6 +271,26 @@ fn record(object: &Object, purpose: Purpose, selection: &Selection) -> Result<Ve
             _ => property.group(RECORD.id),
         })
         .collect())
+}
+
+/// Shows the fields after the first ones, or hides them. It is kept in the diagram, and never sent.
+fn more_fields() -> Property {
+    let binding = Binding::Extension { name: "salesforceMoreFields" };
+    let choices = [("hidden", "Hidden"), (SHOWN, "Shown, and Further fields with them")];
+    Property::field(MORE_FIELDS, FieldType::Dropdown, "More fields", binding)
+        .choices(choices)
+        .value("hidden")
+        .tooltip("Whether the object's other fields have inputs here. Hiding them removes what was entered in them.")
+}
+
+/// The same property, there only where more fields are shown.
+fn among_more(property: Property) -> Property {
+    let more = Condition::Equals { property: MORE_FIELDS, equals: SHOWN };
+    let condition = match property.condition {
+        Some(own) => Condition::AllMatch { all_match: vec![own, more] },
+        None => more,
+    };
+    Property { condition: Some(condition), ..property }
 }
 
 /// The list of external id fields.

@@ -325,6 +325,38 @@ fn of_800_fields_sixty_have_an_input_and_the_others_go_to_further_fields() {
 }
 
 #[test]
+fn after_the_first_twelve_a_field_is_there_only_where_more_are_shown_unless_it_must_be_filled() {
+    let field = |name: &str, needed: bool| described(name, "string", json!({"nillable": !needed}));
+    let optional = |count: usize| (0..count).map(move |n| field(&format!("F{n:02}__c"), false));
+    let more = json!({"property": "moreFields", "equals": "shown"});
+    let conditions = |template: &Value| -> Vec<Value> {
+        inputs(template).iter().map(|(_, own)| own.get("condition").cloned().unwrap_or_default()).collect()
+    };
+    let twelve = all(&object(optional(12).collect()), Purpose::Create);
+    assert_eq!((conditions(&twelve), property(&twelve, "moreFields")), (vec![Value::Null; 12], &Value::Null));
+    assert_eq!(property(&twelve, "operation.body")["condition"], Value::Null);
+
+    let must = (0..13).map(|n| field(&format!("M{n:02}__c"), true));
+    let many = object(must.chain(optional(2)).collect());
+    let template = all(&many, Purpose::Create);
+    let expected = [vec![Value::Null; 13], vec![more.clone(); 2]].concat();
+    assert_eq!(conditions(&template), expected);
+    assert_eq!(property(&template, "operation.body")["condition"], more);
+    let choice = property(&template, "moreFields");
+    assert_eq!((&choice["value"], &choice["binding"]["type"]), (&json!("hidden"), &json!("zeebe:property")));
+    let update = all(&many, Purpose::Update);
+    assert_eq!(conditions(&update), [vec![Value::Null; 12], vec![more.clone(); 3]].concat());
+
+    let key =
+        |name: &str| described(name, "string", json!({"externalId": true, "unique": true, "label": "Z"}));
+    let keyed = object(optional(12).chain([key("A__c"), key("B__c")]).collect());
+    let upsert = all(&keyed, Purpose::Upsert);
+    let condition = &property(&upsert, "fields.A__c")["condition"];
+    let other_key = json!({"property": "operation.externalIdField", "oneOf": ["B__c"]});
+    assert_eq!(*condition, json!({"allMatch": [other_key, more]}));
+}
+
+#[test]
 fn a_selection_keeps_what_a_new_record_must_have() {
     let contact = recorded("Contact");
     let only =
