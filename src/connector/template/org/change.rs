@@ -162,3 +162,97 @@ fn values(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<String> 
     }
     (!words.is_empty()).then_some(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::{all, described};
+    use super::super::{Purpose, Selection, template};
+    use super::*;
+    use crate::connector::described::Object;
+
+    /// What comparing says after a change of the describe document.
+    fn told(change: impl Fn(&mut Value)) -> Vec<String> {
+        let values = json!([{"value": "A", "label": "Hot", "active": true}, {"value": "B", "label": "Cold", "active": true}]);
+        let before = json!({"name": "Order__c", "label": "Order", "createable": true, "updateable": true, "fields": [
+            described("Name", "string", json!({"length": 80})),
+            described("Rating__c", "picklist", json!({"picklistValues": values})),
+            described("Zip__c", "string", json!({"length": 5, "inlineHelpText": "Five digits"})),
+        ]});
+        let mut after = before.clone();
+        change(&mut after);
+        let [before, after] =
+            [before, after].map(|document| serde_json::from_value::<Object>(document).unwrap());
+        let selection = Selection::default();
+        let text = template(&after, Purpose::Create, &selection, 7).unwrap();
+        let told = changes(&all(&before, Purpose::Create), &serde_json::from_str(&text).unwrap());
+        assert_eq!(
+            told,
+            changes(&all(&before, Purpose::Create), &all(&after, Purpose::Create)),
+            "the version is no change"
+        );
+        told
+    }
+
+    #[test]
+    fn every_change_of_a_describe_is_told_in_words() {
+        type Case = (fn(&mut Value), &'static [&'static str]);
+        let cases: &[Case] = &[
+            (|_| (), &[]),
+            (|org| org["fields"][0]["permissionable"] = json!(true), &[]),
+            (
+                |org| org["fields"].as_array_mut().unwrap().push(described("Fax__c", "phone", json!({}))),
+                &["field Fax__c (Fax__c) is new"],
+            ),
+            (|org| drop(org["fields"].as_array_mut().unwrap().remove(2)), &["field Zip__c (Zip__c) is gone"]),
+            (|org| org["fields"][2]["label"] = json!("Zzip"), &["field Zip__c (Zzip) was called \"Zip__c\""]),
+            (
+                |org| org["fields"][1]["picklistValues"][0]["active"] = json!(false),
+                &["field Rating__c (Rating__c) values gone: Hot"],
+            ),
+            (
+                |org| {
+                    let values = org["fields"][1]["picklistValues"].as_array_mut().unwrap();
+                    values.push(json!({"value": "C", "label": "Mild", "active": true}));
+                    values[1]["label"] = json!("Icy");
+                },
+                &["field Rating__c (Rating__c) new values: Mild; values renamed: Cold is now Icy"],
+            ),
+            (
+                |org| org["fields"][1]["picklistValues"].as_array_mut().unwrap().reverse(),
+                &["field Rating__c (Rating__c) has its values in another order"],
+            ),
+            (|org| org["fields"][0]["nillable"] = json!(false), &["field Name (Name) must be filled now"]),
+            (|org| org["fields"][2]["length"] = json!(10), &["field Zip__c (Zip__c) may have 10 characters"]),
+            (
+                |org| org["fields"][2]["inlineHelpText"] = Value::Null,
+                &["field Zip__c (Zip__c) has other help"],
+            ),
+            (
+                |org| org["fields"][2]["type"] = json!("int"),
+                &["field Zip__c (Zip__c) may have any length; has another rule for what may be entered"],
+            ),
+            (
+                |org| org["fields"][2]["type"] = json!("boolean"),
+                &[
+                    "field Zip__c (Zip__c) is a list to choose from, was a line of text; may have any length; has other help",
+                ],
+            ),
+            (|org| org["fields"][2]["createable"] = json!(false), &["field Zip__c (Zip__c) is gone"]),
+            (
+                |org| org["label"] = json!("Purchase"),
+                &["its name is \"Create Purchase\", was \"Create Order\"", "its keywords changed"],
+            ),
+        ];
+        for (change, expected) in cases {
+            assert_eq!(told(change), *expected);
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_called_otherwise_may_stand_in_another_place() {
+        let told = told(|org| org["fields"][2]["label"] = json!("A first"));
+        assert_eq!(told, ["field Zip__c (A first) was called \"Zip__c\"", "the order is another"]);
+    }
+}
