@@ -90,6 +90,13 @@ impl House {
         house
     }
 
+    /// A house whose org has more objects and fields than others.
+    pub(crate) async fn with_seed(name: &str, seed: Value) -> Self {
+        let unique = format!("e2e-{name}-{:08x}", fastrand::u32(..));
+        let org = DevOrg::builder().seed(seed).start().await.expect("an org can be started");
+        Self::of(unique.clone(), unique, org).await
+    }
+
     async fn of(job_type: String, process_id: String, org: DevOrg) -> Self {
         let address = setting("E2E_ZEEBE_ADDRESS");
         let records = Records::follow(&PathBuf::from(setting("E2E_ZEEBE_LOG")), &process_id);

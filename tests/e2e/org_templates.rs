@@ -35,6 +35,7 @@ fn set(record: &Value) -> Value {
         "IsPartner",
         "IsCustomerPortal",
         "PhotoUrl",
+        "CaseNumber",
     ];
     let is_set = |(name, value): &(&String, &Value)| {
         !value.is_null()
@@ -60,6 +61,87 @@ async fn a_record_gets_exactly_the_fields_that_were_set() {
     let expected = json!({ "Name": "Acme & Söhne", "Phone": "+41 44 1", "NumberOfEmployees": 5, "AnnualRevenue": 1250.5,
         "Industry": "Energy", "BillingCity": "Zürich", "Website": "https://acme.example" });
     assert_eq!(set(&accounts[0]), expected);
+}
+
+/// What DevOrg lacks of the recorded orgs.
+fn seed() -> Value {
+    let field = |name: &str, kind: &str| json!({ "name": name, "type": kind, "length": 80 });
+    let event = [
+        field("Id", "id"),
+        field("Subject", "string"),
+        field("StartDateTime", "datetime"),
+        field("EndDateTime", "datetime"),
+        field("Location", "string"),
+        field("IsAllDayEvent", "boolean"),
+    ];
+    let person = [
+        field("FirstName", "string"),
+        field("LastName", "string"),
+        field("PersonBirthdate", "date"),
+        field("PersonEmail", "email"),
+        field("PersonDoNotCall", "boolean"),
+    ];
+    json!({
+        "objects": [{ "name": "Event", "keyPrefix": "00U", "fields": event }],
+        "fields": { "Account": person }
+    })
+}
+
+#[tokio::test]
+async fn a_record_of_every_recorded_object_is_created_from_fields_that_were_set_one_by_one() {
+    let variables = json!({ "subject": "Broken", "first": "Ada", "company": "Analytical Engines", "employees": 2,
+        "close": "2030-06-30", "amount": 90000, "end": "2026-11-28T11:00:00Z" });
+    for (name, object, expected) in [
+        (
+            "case",
+            "Case",
+            json!({ "Subject": "Broken", "Priority": "High", "Origin": "Phone", "Description": "two\nlines",
+                "SuppliedEmail": "ada@example.com", "IsEscalated": true }),
+        ),
+        (
+            "contact",
+            "Contact",
+            json!({ "LastName": "King", "FirstName": "Ada", "Birthdate": "1815-12-10", "Phone": "+44 20 1",
+                "LeadSource": "Web", "MailingCity": "London" }),
+        ),
+        (
+            "lead",
+            "Lead",
+            json!({ "LastName": "Babbage", "Company": "Analytical Engines", "Status": "Working - Contacted",
+                "AnnualRevenue": 1250.5, "NumberOfEmployees": 2 }),
+        ),
+        (
+            "opportunity",
+            "Opportunity",
+            json!({ "Name": "Engines", "StageName": "Prospecting", "CloseDate": "2030-06-30", "Amount": 90000,
+                "Probability": 12.5, "NextStep": "Call" }),
+        ),
+        (
+            "event",
+            "Event",
+            json!({ "Subject": "Meeting", "StartDateTime": "2026-11-28T10:00:00.000+0000",
+                "EndDateTime": "2026-11-28T11:00:00.000+0000", "Location": "\"Room 1\"", "IsAllDayEvent": false }),
+        ),
+        (
+            // DevOrg has no person accounts: its accounts need a name.
+            "person",
+            "Account",
+            json!({ "Name": "Ada King", "FirstName": "Ada", "LastName": "King", "PersonBirthdate": "1815-12-10",
+                "PersonEmail": "ada@example.com", "PersonDoNotCall": true }),
+        ),
+    ] {
+        let mut house = House::with_seed(&format!("org-{name}"), seed()).await;
+        house.deploy(&task(name)).await;
+        let _worker = house.worker();
+
+        house.run(variables.clone()).await;
+
+        // The same record, made without the engine and the worker.
+        let twin = house.org.insert(object, expected).expect("the record is valid");
+        let records = house.org.records(object);
+        let (twins, made): (Vec<_>, Vec<_>) = records.iter().partition(|record| record["Id"] == twin);
+        assert_eq!((made.len(), set(made[0])), (1, set(twins[0])), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,30 @@ const ENTERED = {
   upsert: [ 'dev/Account.upsert', {
     'operation.externalId': '=key', 'fields.Name': '=name', resultVariable: 'saved', 'resultContent.upsertRecord': 'body'
   } ],
+  case: [ 'recorded/Case.create', {
+    moreFields: 'shown', 'fields.Subject': '=subject', 'fields.Priority': 'High', 'fields.Origin': 'Phone',
+    'fields.Description': 'two\nlines', 'fields.SuppliedEmail': 'ada@example.com', 'fields.IsEscalated': '=true'
+  } ],
+  contact: [ 'recorded/Contact.create', {
+    moreFields: 'shown', 'fields.LastName': 'King', 'fields.FirstName': '=first', 'fields.Birthdate': '1815-12-10',
+    'fields.Phone': '+44 20 1', 'fields.LeadSource': 'Web', 'operation.body': '={MailingCity: "London"}'
+  } ],
+  lead: [ 'recorded/Lead.create', {
+    moreFields: 'shown', 'fields.LastName': 'Babbage', 'fields.Company': '=company', 'fields.Status': 'Working - Contacted',
+    'fields.AnnualRevenue': '1250.50', 'fields.NumberOfEmployees': '=employees'
+  } ],
+  opportunity: [ 'recorded/Opportunity.create', {
+    moreFields: 'shown', 'fields.Name': 'Engines', 'fields.StageName': 'Prospecting', 'fields.CloseDate': '=close',
+    'fields.Amount': '=amount', 'fields.Probability': '12.5', 'fields.NextStep': 'Call'
+  } ],
+  event: [ 'recorded/Event.create', {
+    moreFields: 'shown', 'fields.Subject': 'Meeting', 'fields.StartDateTime': '2026-11-28T10:00:00Z',
+    'fields.EndDateTime': '=end', 'fields.Location': '"Room 1"', 'fields.IsAllDayEvent': '=false'
+  } ],
+  person: [ 'person-accounts/Account.create', {
+    moreFields: 'shown', 'fields.Name': 'Ada King', 'fields.PersonEmail': 'ada@example.com', 'fields.PersonBirthdate': '1815-12-10',
+    'fields.PersonDoNotCall': '=true', 'fields.npe01__AlternateEmail__pc': '=null', 'operation.body': '={FirstName: first, LastName: "King"}'
+  } ],
   twice: [ 'recorded/Account.create', { moreFields: 'shown', 'fields.Name': 'Acme', 'operation.body': '={name: "Other"}' } ]
 };
 
