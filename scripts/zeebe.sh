@@ -147,15 +147,22 @@ failed() {
   exit 1
 }
 
+# gone PID SECONDS: whether it ends within this time.
+gone() {
+  for _ in $(seq "$((5 * $2))"); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  return 1
+}
+
 halt() {
   local pid
   pid=$(running) || return 0
   kill "$pid"
-  for _ in $(seq 150); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.2
-  done
+  gone "$pid" 30 && return 0
   kill -9 "$pid"
+  gone "$pid" 10 || die "pid $pid does not end"
 }
 
 restart() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_FIELDS, Purpose, Selection, keys};
+use super::{FIRST_FIELDS, MOST_FIELDS, Purpose, Selection, keys};
 use crate::connector::described::{Field, Object, plain};
 
 /// Fields that have an input of their own, and those that have none.
@@ -25,8 +25,11 @@ pub(super) fn choose<'a>(object: &'a Object, purpose: Purpose, selection: &Selec
     });
     let (mut shown, mut rest): (Vec<_>, Vec<_>) =
         may.into_iter().partition(|field| is_selected(field, purpose, selection));
-    if shown.len() > MOST_FIELDS {
-        let mut more = shown.split_off(MOST_FIELDS);
+    // What is read is a text that a modeler extends; nobody asked for all of it.
+    let is_asked_for = selection.fields.is_some() || selection.layout.is_some();
+    let most = if purpose == Purpose::Get && !is_asked_for { FIRST_FIELDS } else { MOST_FIELDS };
+    if shown.len() > most {
+        let mut more = shown.split_off(most);
         more.append(&mut rest);
         rest = more;
     }

@@ -27,8 +27,8 @@ const NAMESPACE: &str = "io.github.salesforce-connector";
 /// A form with more fields than this is slow to read.
 const MOST_FIELDS: usize = 60;
 
-/// So many are shown at first: each costs a moment when the panel opens.
-const FIRST_FIELDS: usize = 12;
+/// So many are shown, or read, at first: each costs a moment when the panel opens, and a line of an expression.
+const FIRST_FIELDS: usize = 10;
 
 /// The choice whether the others are shown.
 const MORE_FIELDS: &str = "moreFields";
