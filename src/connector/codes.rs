@@ -153,7 +153,7 @@ codes! {
         "The refresh token of the connection has expired or was revoked; it is not tried again.",
         "Log in again, store the new refresh token, then resolve the incident.";
     TOKEN_ENDPOINT_UNAVAILABLE: Transient,
-        "The token endpoint could not give a token for a reason that passes by itself.",
+        "The token endpoint could not give a token for a reason that passes by itself, and its jobs have waited for it in vain.",
         "Resolve the incident to try again.";
     TIMEOUT: Transient,
         "No complete answer came in time, and the call may be repeated.",
