@@ -137,8 +137,8 @@ fn unknown(name: &str, known: &[Summary]) -> String {
     let hint = packaged.or_else(|| InvalidInput::closest(name, &names));
     let hint = hint.map(|name| format!(". Did you mean {name}?")).unwrap_or_default();
     format!(
-        "the org has no object {name:?}, or the connection's user may not see it ({} objects are seen; list them without \
-         --object){hint}",
+        "the org has no object {name:?}, or the connection's user may not see it ({} objects are seen; \
+         `describe` without --object lists them){hint}",
         known.len()
     )
 }
