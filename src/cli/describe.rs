@@ -159,9 +159,9 @@ mod tests {
             {"name": "Account", "label": "Account"}, {"name": "Invoice__c", "label": "Invoice"}
         ]))
         .unwrap();
-        let expected = "the org has no object \"Acount\", or the connection's user may not see it (2 objects are seen; list \
-                        them without --object). Did you mean Account?";
+        let expected = "the org has no object \"Acount\", or the connection's user may not see it (2 objects are seen; \
+                        `describe` without --object lists them). Did you mean Account?";
         assert_eq!(unknown("Acount", &known), expected);
-        assert!(unknown("Zzz", &known).ends_with("without --object)"));
+        assert!(unknown("Zzz", &known).ends_with("`describe` without --object lists them)"));
     }
 }
