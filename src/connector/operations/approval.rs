@@ -33,6 +33,13 @@ pub(super) const NEXT_APPROVERS: Input = Input {
     placeholder: "=[managerId]",
 };
 
+/// The refusal of a work item that somebody has decided about.
+pub(super) const DECIDED_ALREADY: (u16, &str) = (
+    400,
+    r#"[{"errors": [{"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id",
+            "fields": []}], "success": false}]"#,
+);
+
 /// What the answer holds, for the reference.
 pub(super) const BODY: &str = "`instanceStatus` of the approval (`Pending`, `Approved`, `Rejected`), `instanceId`, `entityId` (the \
     record), `newWorkitemIds` and `actorIds` of the step that waits now, if one does.";

@@ -30,11 +30,7 @@ pub(super) static DESCRIPTOR: Descriptor = Descriptor {
             r#"{"actorIds": null, "entityId": "001Hp00002abcDEFGH", "errors": null, "instanceId": "04gHp0000000001AAA",
             "instanceStatus": "Approved", "newWorkitemIds": [], "success": true}"#,
         ),
-        refusal: (
-            400,
-            r#"[{"errors": [{"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id",
-            "fields": []}], "success": false}]"#,
-        ),
+        refusal: approval::DECIDED_ALREADY,
         result: "={status: body.instanceStatus}",
         error: "=if error.code = \"INVALID_CROSS_REFERENCE_KEY\" then ignoreError({status: null}) else null",
     },
