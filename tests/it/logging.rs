@@ -14,7 +14,7 @@ use salesforce_connector_dev::{
 };
 use serde_json::{Value, json};
 
-use crate::support::job;
+use crate::support::{job, worker_program};
 
 /// The program between its doubles.
 struct Program {
@@ -26,14 +26,7 @@ struct Program {
 impl Program {
     async fn start() -> Self {
         let (org, gateway) = (DevOrg::start().await.unwrap(), DevGateway::start().await.unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
-            .arg("run")
-            .env_clear()
-            .env("CAMUNDA_GRPC_ADDRESS", gateway.url())
-            .env("SALESFORCE_CONNECTOR_ADMIN__LISTEN", "")
-            .env("SALESFORCE_CONNECTOR_LOG__FORMAT", "json")
-            .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_HTTP", "true")
-            .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_LOOPBACK", "true")
+        let child = worker_program(&gateway)
             .env("SALESFORCE_CONNECTOR_CONNECTIONS__DEV__BASE_URL", org.base_url())
             .env(
                 "SALESFORCE_CONNECTOR_CONNECTIONS__DEV__AUTHENTICATION__TYPE",

@@ -1,6 +1,6 @@
 //! A whole house in one line: the real `App` between DevOrg and DevGateway, on free ports.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, process::Command, sync::Arc};
 
 use salesforce_connector::{
     app::App,
@@ -16,6 +16,20 @@ use salesforce_connector_dev::{
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+
+/// The program as a worker of this gateway, whose log is JSON and which may call orgs in the clear on this machine.
+pub(crate) fn worker_program(gateway: &DevGateway) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"));
+    command
+        .arg("run")
+        .env_clear()
+        .env("CAMUNDA_GRPC_ADDRESS", gateway.url())
+        .env("SALESFORCE_CONNECTOR_ADMIN__LISTEN", "")
+        .env("SALESFORCE_CONNECTOR_LOG__FORMAT", "json")
+        .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_HTTP", "true")
+        .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_LOOPBACK", "true");
+    command
+}
 
 /// The job type of the configuration's default.
 pub(crate) const JOB_TYPE: &str = "salesforce-connector:1";

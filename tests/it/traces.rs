@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tonic::{Request, Response, Status, transport::Server};
 
 use crate::{
-    support::{JOB_TYPE, job},
+    support::{JOB_TYPE, job, worker_program},
     tls_end::TlsEnd,
 };
 
@@ -87,15 +87,8 @@ struct Program {
 impl Program {
     async fn start(environment: &[(&str, &str)]) -> Self {
         let (org, gateway) = (DevOrg::start().await.unwrap(), DevGateway::start().await.unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_salesforce-connector"))
-            .arg("run")
-            .env_clear()
-            .env("CAMUNDA_GRPC_ADDRESS", gateway.url())
-            .env("SALESFORCE_CONNECTOR_ADMIN__LISTEN", "")
-            .env("SALESFORCE_CONNECTOR_LOG__FORMAT", "json")
+        let child = worker_program(&gateway)
             .env("SALESFORCE_CONNECTOR_LOG__LEVEL", "debug")
-            .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_HTTP", "true")
-            .env("SALESFORCE_CONNECTOR_HOSTS__ALLOW_LOOPBACK", "true")
             .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
